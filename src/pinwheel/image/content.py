@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What a file is by its content, whatever it is called: a renamed shell stays a shell.
 
-Only what the image's rules ask is looked for: the interpreter a script names, what an ELF program links, and strings that
-belong to one well-known program alone.
+Only what the image's rules ask is looked for: the interpreter a script names, what an ELF program links, and strings
+that belong to one well-known program alone.
 """
 
 import mmap
@@ -98,7 +98,7 @@ def _dynamic(elf: ELFFile) -> tuple[tuple[str, ...], bool]:
     if not isinstance(segment, DynamicSegment | DynamicSection):
         return (), False
     tags = list(segment.iter_tags())
-    needed = tuple(tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED")
+    needed = tuple(str(vars(tag)["needed"]) for tag in tags if tag.entry.d_tag == "DT_NEEDED")
     return needed, any(tag.entry.d_tag == "DT_SONAME" for tag in tags)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Read what an erofs file system says about its files: owners, modes, capabilities, device numbers, link targets.
 
-Extracting an image shows an ordinary user none of these as they are, and mounting one needs root. The metadata is small and
-never compressed, so it is read as it lies on the disk. Layout: fs/erofs/erofs_fs.h of Linux 6.12. Files' contents may be
-compressed and are left to `fsck.erofs --extract`.
+Extracting an image shows an ordinary user none of these as they are, and mounting one needs root. The metadata is small
+and never compressed, so it is read as it lies on the disk. Layout: fs/erofs/erofs_fs.h of Linux 6.12. Files' contents
+may be compressed and are left to `fsck.erofs --extract`.
 """
 
 import stat
@@ -150,8 +150,8 @@ class Erofs:
             yield self._xattr_at(self._xattr + 4 * identifier)[:3]
         at += 4 * shared
         while at + 4 <= inode.inline_at:
-            *attribute, length = self._xattr_at(at)
-            yield attribute[0], attribute[1], attribute[2]
+            index, name, value, length = self._xattr_at(at)
+            yield index, name, value
             at += length + -length % 4
 
     def _xattr_at(self, at: int) -> tuple[int, bytes, bytes, int]:

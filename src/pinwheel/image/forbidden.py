@@ -16,26 +16,28 @@ _TRIPLET = r"((x86_64|i686|aarch64|arm|riscv64)-[a-z0-9_-]+-)?"
 
 _NAMES: Mapping[str, str] = {
     "shell": (
-        "sh bash rbash dash ash hush busybox toybox zsh rzsh ksh ksh93 rksh mksh lksh pdksh oksh posh yash fish csh tcsh "
-        "rc es elvish nu xonsh oil osh ysh pwsh sash static-sh sh1 scsh klibc-sh"
+        "sh bash rbash dash ash hush busybox toybox zsh rzsh ksh ksh93 rksh mksh lksh pdksh oksh posh yash fish "
+        "csh tcsh rc es elvish nu xonsh oil osh ysh pwsh sash static-sh sh1 scsh klibc-sh"
     ),
     "interpreter": (
-        "python pythonw pypy micropython ipython jython perl perlthanks raku awk mawk gawk nawk original-awk bwk lua luajit "
-        "texlua ruby irb jruby mruby node nodejs deno bun qjs qjsc js js-shell gjs d8 tclsh wish expect jimsh php phpdbg "
-        "php-cgi guile gauche gosh racket scheme mit-scheme sbcl clisp ecl emacs vim vi ex nvim ed gdb gdbserver lldb pdb "
-        "java jshell groovy scala kotlin dotnet mono erl escript elixir iex ghci runghc ocaml ocamlrun swipl R Rscript "
-        "octave julia bpftrace stap dc bc m4 gforth forth rexx crystal dart nim janet tcc wasmtime wasmer sqlite3"
+        "python pythonw pypy micropython ipython jython perl perlthanks raku awk mawk gawk nawk original-awk bwk "
+        "lua luajit texlua ruby irb jruby mruby node nodejs deno bun qjs qjsc js js-shell gjs d8 tclsh wish "
+        "expect jimsh php phpdbg php-cgi guile gauche gosh racket scheme mit-scheme sbcl clisp ecl emacs vim vi "
+        "ex nvim ed gdb gdbserver lldb pdb java jshell groovy scala kotlin dotnet mono erl escript elixir iex "
+        "ghci runghc ocaml ocamlrun swipl R Rscript octave julia bpftrace stap dc bc m4 gforth forth rexx crystal "
+        "dart nim janet tcc wasmtime wasmer sqlite3"
     ),
     "package-manager": (
-        "apt apt-get apt-cache apt-mark apt-config apt-key aptitude dpkg dpkg-deb dpkg-query dpkg-divert dpkg-trigger "
-        "dpkg-split dpkg-statoverride dselect rpm rpm2cpio rpmkeys yum dnf microdnf zypper apk pacman portage emerge opkg "
-        "ipkg snap flatpak nix nix-env guix brew pip pipx uv easy_install npm npx yarn pnpm gem bundle cargo conda mamba "
-        "poetry luarocks cpan cpanm composer"
+        "apt apt-get apt-cache apt-mark apt-config apt-key aptitude dpkg dpkg-deb dpkg-query dpkg-divert dpkg- "
+        "trigger dpkg-split dpkg-statoverride dselect rpm rpm2cpio rpmkeys yum dnf microdnf zypper apk pacman "
+        "portage emerge opkg ipkg snap flatpak nix nix-env guix brew pip pipx uv easy_install npm npx yarn pnpm "
+        "gem bundle cargo conda mamba poetry luarocks cpan cpanm composer"
     ),
     "compiler": (
-        "cc gcc g++ c++ c89 c99 cpp clang clang++ clang-cpp cc1 cc1plus collect2 lto1 lto-wrapper as ld ld.bfd ld.gold ld.lld "
-        "lld mold gold ar ranlib nm objcopy objdump strip make gmake bmake cmake ninja meson rustc go gccgo gofmt gfortran "
-        "gdc ldc2 ghc ocamlc ocamlopt fpc nasm yasm opt llc lli llvm-as bpftool-gen zig javac tcc bcc flex bison yacc"
+        "cc gcc g++ c++ c89 c99 cpp clang clang++ clang-cpp cc1 cc1plus collect2 lto1 lto-wrapper as ld ld.bfd "
+        "ld.gold ld.lld lld mold gold ar ranlib nm objcopy objdump strip make gmake bmake cmake ninja meson rustc "
+        "go gccgo gofmt gfortran gdc ldc2 ghc ocamlc ocamlopt fpc nasm yasm opt llc lli llvm-as bpftool-gen zig "
+        "javac tcc bcc flex bison yacc"
     ),
     "ssh-server": "sshd sshd-session sshd-auth sftp-server dropbear dropbearmulti tinysshd lsh lshd in.telnetd telnetd rshd",
 }

@@ -38,7 +38,7 @@ _SEARCH_PATH = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin"
 
 @dataclass(frozen=True)
 class Allowed:
-    """The few exceptions from the rules that an image declares. Paths are relative to the root, without leading slash."""
+    """The few exceptions from the rules that an image declares. Paths are relative to the root."""
 
     capabilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Path -> the file capabilities that it may have."""
@@ -152,7 +152,9 @@ def _check_type(entry: FileEntry, tree: Tree, allowed: Allowed) -> Iterable[Viol
 
 def _check_script(entry: FileEntry, tree: Tree, allowed: Allowed) -> Iterable[Violation]:  # noqa: ARG001
     if entry.content.interpreter and not _interpreter_exists(entry.content.interpreter, tree):
-        yield Violation("dead-script", entry.path, f"its interpreter is not in the image: {' '.join(entry.content.interpreter)}")
+        yield Violation(
+            "dead-script", entry.path, f"its interpreter is not in the image: {' '.join(entry.content.interpreter)}"
+        )
     if entry.type == "file" and PurePosixPath(entry.path).suffix in {".py", ".pyw"}:
         yield Violation("python-source", entry.path, "Python belongs into the image compiled")
 
