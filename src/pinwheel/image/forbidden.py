@@ -28,10 +28,10 @@ _NAMES: Mapping[str, str] = {
         "dart nim janet tcc wasmtime wasmer sqlite3"
     ),
     "package-manager": (
-        "apt apt-get apt-cache apt-mark apt-config apt-key aptitude dpkg dpkg-deb dpkg-query dpkg-divert dpkg- "
-        "trigger dpkg-split dpkg-statoverride dselect rpm rpm2cpio rpmkeys yum dnf microdnf zypper apk pacman "
-        "portage emerge opkg ipkg snap flatpak nix nix-env guix brew pip pipx uv easy_install npm npx yarn pnpm "
-        "gem bundle cargo conda mamba poetry luarocks cpan cpanm composer"
+        "apt apt-get apt-cache apt-mark apt-config apt-key aptitude dpkg dpkg-deb dpkg-query dpkg-divert "
+        "dpkg-trigger dpkg-split dpkg-statoverride dselect rpm rpm2cpio rpmkeys yum dnf microdnf zypper apk "
+        "pacman portage emerge opkg ipkg snap flatpak nix nix-env guix brew pip pipx uv easy_install npm npx yarn "
+        "pnpm gem bundle cargo conda mamba poetry luarocks cpan cpanm composer"
     ),
     "compiler": (
         "cc gcc g++ c++ c89 c99 cpp clang clang++ clang-cpp cc1 cc1plus collect2 lto1 lto-wrapper as ld ld.bfd "
@@ -39,7 +39,9 @@ _NAMES: Mapping[str, str] = {
         "go gccgo gofmt gfortran gdc ldc2 ghc ocamlc ocamlopt fpc nasm yasm opt llc lli llvm-as bpftool-gen zig "
         "javac tcc bcc flex bison yacc"
     ),
-    "ssh-server": "sshd sshd-session sshd-auth sftp-server dropbear dropbearmulti tinysshd lsh lshd in.telnetd telnetd rshd",
+    "ssh-server": (
+        "sshd sshd-session sshd-auth sftp-server dropbear dropbearmulti tinysshd lsh lshd in.telnetd telnetd rshd"
+    ),
 }
 
 RULES_BY_NAME: Mapping[str, re.Pattern[str]] = {
