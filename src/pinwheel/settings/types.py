@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""The types of values that several settings share, each with a message that says what is allowed.
+
+A validator raises ValueError with words that are followed by the value: `not a host name: "a b"`.
+Only patterns are used: importing URL and address parsers would cost the node start time.
+"""
+
+import base64
+import binascii
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+MAX_HOST_NAME = 64
+"""Bytes; Linux's own limit for a node's name (HOST_NAME_MAX)."""
+
+MAX_MOTD = 4096
+"""Characters of the message of the day: it has to fit a console."""
+
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
+_IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:.]*")
+_HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(?::(?P<port>\d{1,5}))?")
+_SYSCTL_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+_PRINTABLE_ASCII = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_PEM = re.compile(r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s+(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----\s*")
+_DER_SEQUENCE = 0x30
+"""The first byte of every certificate and private key: an ASN.1 SEQUENCE (X.690 8.9)."""
+
+
+def is_host_port(text: str) -> bool:
+    """Say whether a text is a host name or address with an optional port."""
+    match = _HOST_PORT.fullmatch(text)
+    return match is not None and int(match["port"] or 0) <= 65535
+
+
+def _is_address(text: str) -> bool:
+    return _IPV4.fullmatch(text) is not None or (_IPV6.fullmatch(text) is not None and text.count(":") >= 2)
+
+
+def _host_name(text: str) -> str:
+    if not _NAME.fullmatch(text) or text != text.lower() or len(text) > MAX_HOST_NAME:
+        raise ValueError("not a host name (lower-case letters, digits, '-' and '.', at most 64 characters)")
+    return text
+
+
+def _host(text: str) -> str:
+    if not (_is_address(text) or (_NAME.fullmatch(text) and len(text) <= 253)):
+        raise ValueError("not a host name or IP address")
+    return text
+
+
+def _motd(text: str) -> str:
+    if len(text) > MAX_MOTD or _CONTROL.search(text):
+        raise ValueError(f"not plain text of at most {MAX_MOTD} characters (control characters are not allowed)")
+    return text
+
+
+def _sysctl_key(text: str) -> str:
+    # `net.ipv4.conf.eth0/100.forwarding` is how an interface called `eth0.100` is written: see sysctl.d(5).
+    if not _SYSCTL_KEY.fullmatch(text) or ".." in text or "//" in text or "./" in text or "/." in text:
+        raise ValueError("not the name of a kernel parameter such as vm.max_map_count")
+    return text
+
+
+def _text_of_number(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _printable(text: str) -> str:
+    if not _PRINTABLE_ASCII.fullmatch(text):
+        raise ValueError("not one line of printable ASCII text")
+    return text
+
+
+def _proxy_url(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    authority = re.fullmatch(r"(?:https?://)?(?:[!$&-;=?A-Z_a-z~%]+@)?([^/@\s]+)/?", text)
+    if authority is None or not is_host_port(authority[1]):
+        raise ValueError("not the address of a proxy such as http://proxy.example.com:3128")
+    return url
+
+
+def _no_proxy(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.*:\[\]/_-]{1,253}", text):
+        raise ValueError("not a host name, domain, IP address or network in CIDR notation")
+    return text
+
+
+def _registry_url(text: str) -> str:
+    authority = re.fullmatch(r"https?://([^/@?#\s]+)/?", text)
+    if authority is None or not is_host_port(authority[1]):
+        raise ValueError("not a registry's address such as https://mirror.example.com (no path, no user name)")
+    return text.rstrip("/")
+
+
+def _insecure_registry(text: str) -> str:
+    host, _, prefix = text.partition("/")
+    if not is_host_port(host) or (prefix and not (prefix.isdigit() and int(prefix) <= 128)):
+        raise ValueError('not a registry such as "10.0.0.5:5000" or a network such as "10.0.0.0/8" (no http://)')
+    return text
+
+
+def _pem_blocks(encoded: str) -> list[str]:
+    """Give the label of every PEM block in base64-encoded text (RFC 7468); raises ValueError where it is not that."""
+    try:
+        text = base64.b64decode("".join(encoded.split()), validate=True).decode("ascii")
+        matches = list(_PEM.finditer(text))
+        bodies = [base64.b64decode("".join(match["body"].split()), validate=True) for match in matches]
+    except (binascii.Error, UnicodeError) as error:
+        raise ValueError("not base64 of PEM text") from error
+    rest = _PEM.sub("", text)
+    if "-----" in rest or not bodies or any(body[:1] != bytes([_DER_SEQUENCE]) for body in bodies):
+        raise ValueError("not base64 of PEM text")
+    return [match["label"] for match in matches]
+
+
+def _certificates(encoded: str) -> str:
+    if set(_pem_blocks(encoded)) != {"CERTIFICATE"}:
+        raise ValueError("not base64 of PEM text that holds certificates")
+    return encoded
+
+
+def _private_key(encoded: SecretStr) -> SecretStr:
+    labels = _pem_blocks(encoded.get_secret_value())
+    keys = [label for label in labels if label.endswith("PRIVATE KEY")]
+    if len(keys) != 1 or keys[0].startswith("ENCRYPTED") or set(labels) - {*keys, "EC PARAMETERS"}:
+        raise ValueError("not base64 of PEM text that holds one private key without a pass phrase")
+    return encoded
+
+
+def pem_text(encoded: str) -> bytes:
+    """Decode a value of type `Certificates` or `PrivateKey` to the PEM text in it."""
+    return base64.b64decode("".join(encoded.split()))
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
+Host = Annotated[str, AfterValidator(_host)]
+Motd = Annotated[str, AfterValidator(_motd)]
+SysctlKey = Annotated[str, AfterValidator(_sysctl_key)]
+SysctlValue = Annotated[str, BeforeValidator(_text_of_number), AfterValidator(_printable)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_url)]
+"""Secret, because a proxy's address may hold a password."""
+NoProxy = Annotated[str, AfterValidator(_no_proxy)]
+RegistryUrl = Annotated[str, AfterValidator(_registry_url)]
+InsecureRegistry = Annotated[str, AfterValidator(_insecure_registry)]
+Certificates = Annotated[str, AfterValidator(_certificates)]
+PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
