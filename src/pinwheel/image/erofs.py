@@ -70,7 +70,7 @@ class Erofs:
         self._block = 1 << block_bits
         self._meta = meta << block_bits
         self._xattr = xattr << block_bits
-        self.size = blocks << block_bits
+        self.size: int = blocks << block_bits
         """How much of its partition the file system takes, in bytes."""
         if self.size > len(view):
             raise _broken(f"cut short: {self.size} bytes are said, {len(view)} are there")

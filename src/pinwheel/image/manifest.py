@@ -53,6 +53,7 @@ class PartitionRecord(_Document):
 
     name: str
     type: str = Field(description="The partition type's GUID, in upper case.")
+    uuid: str = Field(default="", description="The partition's own GUID, in upper case.")
     offset: int = Field(description="Bytes from the start of the disk.")
     size: int = Field(description="Bytes.")
 
