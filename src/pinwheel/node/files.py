@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Put files in place so that a reader sees the old one or the new one, whole."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from pinwheel.node.paths import Paths
+
+DIRECTORY_MODE = 0o755
+
+
+class RenderedFile(NamedTuple):
+    """The content that a file is to have, and its mode."""
+
+    content: bytes
+    mode: int = 0o644
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file beside its place, to the disk, and rename it. The mode holds from the first byte on.
+
+    Raises:
+        OSError: it could not be written; the old file is as it was.
+    """
+    path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, opened with flags that Path does not offer
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def put_in_place(paths: Paths, files: Mapping[str, RenderedFile], owned: tuple[str, ...]) -> None:
+    """Write the files, in the order of `owned`, and remove those of `owned` that are not among them."""
+    for name in owned:
+        if name in files:
+            write_atomically(paths.at(name), files[name].content, files[name].mode)
+        else:
+            with suppress(FileNotFoundError):
+                paths.at(name).unlink()

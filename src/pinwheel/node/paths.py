@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Every place in the file system that node code touches, below one root: `/` on a node, a directory in tests."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+DAEMON_JSON = "/run/pinwheel/docker/daemon.json"
+CANDIDATE_JSON = "/run/pinwheel/docker/daemon.candidate.json"
+PROXY_ENV = "/run/pinwheel/docker/proxy.env"
+TLS_CA = "/run/pinwheel/docker/tls/ca.pem"
+TLS_CERTIFICATE = "/run/pinwheel/docker/tls/cert.pem"
+TLS_KEY = "/run/pinwheel/docker/tls/key.pem"
+TLS_FILES = (TLS_CA, TLS_CERTIFICATE, TLS_KEY)
+TIMESYNCD = "/run/systemd/timesyncd.conf.d/10-pinwheel.conf"
+SYSCTL = "/run/sysctl.d/90-pinwheel.conf"
+MOTD = "/run/pinwheel/motd"
+RENDERED = (*TLS_FILES, PROXY_ENV, TIMESYNCD, SYSCTL, MOTD, DAEMON_JSON)
+"""Every file that settings turn into; the engine's configuration last, as it names others."""
+
+BOOT_RECORD = "/run/pinwheel/boot.json"
+"""What boot found out and status needs: the source of the user data, its problems, the port of the Docker API."""
+STATUS = "/run/pinwheel/status.json"
+BOOT_LOCK = "/run/pinwheel/boot.lock"
+"""Held while boot waits for readiness: it reports itself then, and status need not."""
+DISK_MOUNT_POINT = "/run/pinwheel/user-data-disk"
+
+ENGINE = "/usr/sbin/dockerd"
+ENGINE_SOCKET = "/run/docker.sock"
+SYSTEMCTL = "/usr/bin/systemctl"
+CONSOLE = "/dev/console"
+STATUS_PORT = "/dev/virtio-ports/org.pinwheel.status"
+DISKS_BY_LABEL = "/dev/disk/by-label"
+UDEV_QUEUE = "/run/udev/queue"
+"""Exists while udev works on events: see udevadm-settle's source, `udev_queue_is_empty`."""
+OS_RELEASE = "/etc/os-release"
+COMMAND_LINE = "/proc/cmdline"
+UPTIME = "/proc/uptime"
+SYSCTLS = "/proc/sys"
+NETWORK_STATE = "/run/systemd/netif/state"
+NETWORK_LINKS = "/run/systemd/netif/links"
+DMI = "/sys/class/dmi/id"
+SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+"""UEFI specification 3.3: the global variable SecureBoot."""
+
+
+class Paths(NamedTuple):
+    """Turns the absolute paths above into those of one root."""
+
+    root: Path = Path("/")
+
+    def at(self, path: str) -> Path:
+        """Give the place of an absolute path below the root."""
+        return self.root / path.lstrip("/")
+
+    def text(self, path: str) -> str:
+        """Give a file's text, stripped; empty when it is not there or cannot be read."""
+        try:
+            return self.at(path).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""

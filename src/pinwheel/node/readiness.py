@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Is the node ready? The engine answers, the network is up, no unit has failed; anything else is a reason to name."""
+
+import socket
+import time
+from typing import NamedTuple
+
+from pinwheel.node.network import operational_state
+from pinwheel.node.paths import ENGINE_SOCKET, SYSTEMCTL, Paths
+from pinwheel.node.programs import run
+
+PING_SECONDS = 2.0
+"""How long the engine may take for one answer."""
+SYSTEMCTL_SECONDS = 20.0
+_PING = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
+
+
+class Readiness(NamedTuple):
+    """What was found; ready when there is no reason against it."""
+
+    reasons: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether workloads can be given to the node."""
+        return not self.reasons
+
+
+def quick_check(paths: Paths) -> Readiness:
+    """Look at the engine and the network: two file-system operations and one request."""
+    return Readiness((*_engine(paths), *_network(paths)))
+
+
+def full_check(paths: Paths) -> Readiness:
+    """Look at the units as well, which starts a program."""
+    return Readiness((*quick_check(paths).reasons, *failed_units(paths)))
+
+
+class FailedUnits:
+    """What systemd says about failed units, asked for at most every so many seconds."""
+
+    def __init__(self, paths: Paths, every: float) -> None:
+        self._paths = paths
+        self._every = every
+        self._next = 0.0
+        self._reasons: list[str] = []
+
+    def look(self) -> list[str]:
+        """Give the reasons against readiness, which may be as old as the pause between two questions."""
+        if time.monotonic() >= self._next:
+            self._reasons = failed_units(self._paths)
+            self._next = time.monotonic() + self._every
+        return self._reasons
+
+
+def engine_answers(paths: Paths) -> bool:
+    """Ask the engine on its socket (Docker Engine API, `GET /_ping`)."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(PING_SECONDS)
+            channel.connect(str(paths.at(ENGINE_SOCKET)))
+            channel.sendall(_PING)
+            status_line = channel.makefile("rb").readline(64)
+    except OSError:
+        return False
+    return status_line.split()[1:2] == [b"200"]
+
+
+def _engine(paths: Paths) -> list[str]:
+    return [] if engine_answers(paths) else [f"the container engine does not answer on {ENGINE_SOCKET}"]
+
+
+def _network(paths: Paths) -> list[str]:
+    state = operational_state(paths)
+    return [] if state == "routable" else [f"the network is not up (its state is {state or 'unknown'})"]
+
+
+def failed_units(paths: Paths) -> list[str]:
+    """Ask systemd which units have failed, and give a reason against readiness for each."""
+    import json
+
+    try:
+        outcome = run(paths.at(SYSTEMCTL), "list-units", "--failed", "--output=json", seconds=SYSTEMCTL_SECONDS)
+        units = json.loads(outcome.output) if outcome.status == 0 else None
+    except (OSError, ValueError):
+        units = None
+    if units is None:
+        return ["systemd does not say which units have failed"]
+    return [f"unit {unit['unit']} has failed" for unit in units]
