@@ -7,12 +7,11 @@ import typer
 
 from pinwheel.cli.screen import ScreenProgress, human_size, out, print_json, print_table
 from pinwheel.image.compare import Change, FileChange, FileState, ImageDiff, compare
+from pinwheel.image.inputs import BuildContext, get_toolbox
 from pinwheel.image.inspect import inspect_image
-from pinwheel.image.mirror import find_mirror
-from pinwheel.image.package_lock import lock_file, read_lock
 from pinwheel.image.report import FileSize, ImageReport, Inspection
 from pinwheel.image.rules import RULES
-from pinwheel.image.toolbox import Toolbox, make_toolbox
+from pinwheel.image.toolbox import Toolbox
 from pinwheel.paths import cache_directory
 
 _PATH = "Output directory of `pinwheel build`, raw disk, or qcow2."
@@ -36,7 +35,7 @@ def show(
 ) -> None:
     """Show partitions, root hash, packages, largest files, programs, rule counts, and what was pruned."""
     progress = ScreenProgress()
-    report = _inspect(path, _toolbox(progress), progress).report
+    report = _inspect(path, get_toolbox(BuildContext(progress)), progress).report
     if json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -51,16 +50,12 @@ def diff(
 ) -> None:
     """Show what differs between two images, the older one first."""
     progress = ScreenProgress()
-    toolbox = _toolbox(progress)
+    toolbox = get_toolbox(BuildContext(progress))
     found = compare(_inspect(before, toolbox, progress), _inspect(after, toolbox, progress))
     if json:
         print_json(found.model_dump(mode="json"))
     else:
         _show_diff(found)
-
-
-def _toolbox(progress: ScreenProgress) -> Toolbox:
-    return make_toolbox(read_lock(lock_file("toolbox")), find_mirror(), progress)
 
 
 def _inspect(path: Path, toolbox: Toolbox, progress: ScreenProgress) -> Inspection:

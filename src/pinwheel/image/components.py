@@ -37,8 +37,6 @@ class DebianPackage:
     """How many of its files are in the image."""
     size: int = 0
     """What these files take, unpacked, in bytes."""
-    pruned_files: int = 0
-    pruned_size: int = 0
 
     @property
     def purl(self) -> str:
@@ -152,7 +150,7 @@ def files_of(tree: Path, record: Deb822) -> list[str]:
 
 
 def _describe(record: Deb822, tree: Path, wanted: set[str], hashes: Mapping[str, str]) -> DebianPackage:
-    (files, size), (pruned_files, pruned_size) = _measure(files_of(tree, record), tree, wanted)
+    (files, size), _ = _measure(files_of(tree, record), tree, wanted)
     source, _, source_version = record.get("Source", record["Package"]).partition(" ")
     return DebianPackage(
         name=record["Package"],
@@ -167,8 +165,6 @@ def _describe(record: Deb822, tree: Path, wanted: set[str], hashes: Mapping[str,
         copyright=read_copyright(tree, record["Package"]),
         files=files,
         size=size,
-        pruned_files=pruned_files,
-        pruned_size=pruned_size,
     )
 
 

@@ -180,7 +180,7 @@ def _read_root(disk: _Disk, partition: PartitionRecord) -> _Root:
     metadata = Erofs(disk.content(partition)).entries()
     copy = disk.scratch / "root"
     copy.mkdir()
-    command = [
+    command: list[str | Path] = [
         "fsck.erofs",
         f"--extract={copy}",
         "--overwrite",
