@@ -146,7 +146,8 @@ def files_of(tree: Path, record: Deb822) -> list[str]:
     candidates = (f"{record['Package']}:{record['Architecture']}.list", f"{record['Package']}.list")
     listing = next((info / name for name in candidates if (info / name).exists()), None)
     lines = listing.read_text(errors="surrogateescape").splitlines() if listing else []
-    return sorted({_normalise(line) for line in lines} - {""})
+    # Packages that list /lib as their directory do not own the link that took its place.
+    return sorted({_normalise(line) for line in lines} - {"", *_MERGED})
 
 
 def _describe(record: Deb822, tree: Path, wanted: set[str], hashes: Mapping[str, str]) -> DebianPackage:

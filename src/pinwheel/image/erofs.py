@@ -78,7 +78,10 @@ class Erofs:
     def entries(self) -> list[FileEntry]:
         """Describe every file but the root directory itself, sorted by path, without contents."""
         try:
-            found = list(self._walk(self._inode(self._root), "", set()))
+            root = self._inode(self._root)
+            if not stat.S_ISDIR(root.mode):
+                raise _broken("its root is no directory")
+            found = list(self._walk(root, "", set()))
         except (struct.error, IndexError, KeyError, UnicodeError) as error:
             raise _broken(str(error)) from error
         return sorted(found, key=lambda entry: entry.path)

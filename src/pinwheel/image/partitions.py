@@ -21,8 +21,8 @@ TYPE_NAMES = {
 
 _SECTOR = 512
 _GPT_SIGNATURE = b"EFI PART"
-_BACKUP_SECTORS = 33
-"""The second copy of the table, behind the last usable sector."""
+_BACKUP_HEADER_AT = 32
+"""Where the table's header says in which sector its copy is: the last one of the disk."""
 
 _VERITY = struct.Struct("<8s I I 16s 32s I I Q")
 _VERITY_MAGIC = b"verity\0\0"
@@ -40,8 +40,6 @@ def read_partitions(disk: Path, toolbox: Toolbox) -> list[PartitionRecord]:
     except (EnvironmentFault, ValueError, KeyError) as error:
         raise UsageFault(f"{disk}: its partition table is broken: {error}", "build the image again") from error
     sector = table.get("sectorsize", _SECTOR)
-    if (table.get("lastlba", 0) + _BACKUP_SECTORS + 1) * sector > disk.stat().st_size:
-        raise UsageFault(f"{disk} is cut short: its partition table describes a larger disk", "copy the image again")
     return [
         PartitionRecord(
             name=part.get("name", ""),
@@ -68,6 +66,9 @@ def _expect_gpt(disk: Path) -> None:
         raise UsageFault(f"cannot read {disk}: {error.strerror}", hint) from error
     if head[_SECTOR : _SECTOR + len(_GPT_SIGNATURE)] != _GPT_SIGNATURE:
         raise UsageFault(f"{disk} is no disk image with a GPT", hint)
+    (backup,) = struct.unpack_from("<Q", head, _SECTOR + _BACKUP_HEADER_AT)
+    if (backup + 1) * _SECTOR > disk.stat().st_size:
+        raise UsageFault(f"{disk} is cut short: its partition table describes a larger disk", "copy the image again")
 
 
 def used_bytes(content: memoryview) -> int | None:
