@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 @images.command()
 def show(
-    path: Path = typer.Argument(help=_PATH),
+    path: Path = typer.Argument(metavar="PATH", help=_PATH),
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> None:
     """Show partitions, root hash, packages, largest files, programs, rule counts, and what was pruned."""
@@ -64,7 +64,9 @@ def _inspect(path: Path, toolbox: Toolbox, progress: ScreenProgress) -> Inspecti
 
 
 def _show_report(report: ImageReport) -> None:
-    print_table(("Image", ""), _summary(report))
+    for name, value in _summary(report):
+        # Not a table: a root hash must stay whole however narrow the terminal is.
+        out.print(f"{name:<16}{value}", markup=False)
     out.print()
     print_table(("Partition", "Type", "Offset", "Size", "Used"), _partition_rows(report))
     out.print()
@@ -119,7 +121,10 @@ def _show_diff(found: ImageDiff) -> None:
     if found.identical:
         out.print("nothing differs")
         return
-    _show_changes("", found.facts)
+    for fact in found.facts:
+        out.print(
+            f"{fact.name.replace('_', ' ')} - {fact.before}\n{fact.name.replace('_', ' ')} + {fact.after}", markup=False
+        )
     for sign, words in (("-", found.command_line_removed), ("+", found.command_line_added)):
         for word in words:
             out.print(f"command line {sign} {word}", markup=False)
@@ -147,7 +152,8 @@ def _cell(value: str | int | None) -> str:
 def _show_files(title: str, files: list[FileChange]) -> None:
     if files:
         shown = files[:_FILES_SHOWN]
-        print_table((title, "Before", "After"), ((one.path, _state(one.before), _state(one.after)) for one in shown))
+        rows = ((one.path, _state(one.before), _state(one.after), _what_differs(one)) for one in shown)
+        print_table((title, "Before", "After", "Differs"), rows)
         if len(files) > len(shown):
             out.print(f"... and {len(files) - len(shown)} more: --json lists them all")
         out.print()
@@ -158,3 +164,10 @@ def _state(state: FileState | None) -> str:
         return "-"
     what = f"-> {state.target}" if state.type == "symlink" else human_size(state.size)
     return f"{state.mode} {state.owner} {what if state.type in {'symlink', 'file'} else state.type}"
+
+
+def _what_differs(change: FileChange) -> str:
+    if change.before is None or change.after is None:
+        return ""
+    names = [name for name in FileState.model_fields if getattr(change.before, name) != getattr(change.after, name)]
+    return ", ".join("content" if name == "sha256" else name for name in names)
