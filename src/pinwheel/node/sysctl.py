@@ -4,6 +4,7 @@
 The sysctl.d file that is rendered too is for network interfaces that come later: udev has systemd-sysctl look there.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -47,8 +48,11 @@ def apply(paths: Paths, parameters: Mapping[str, Parameter], line_of: LineOf) ->
 
 def _refusal(paths: Paths, name: str, value: str) -> str:
     try:
-        with paths.at(f"{SYSCTLS}/{parameter_file(name)}").open("r+b", buffering=0) as file:
-            file.write(value.encode() + b"\n")
+        descriptor = os.open(paths.at(f"{SYSCTLS}/{parameter_file(name)}"), os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, value.encode() + b"\n")  # in one piece: procfs takes no other
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return "the kernel has no such parameter"
     except OSError as error:

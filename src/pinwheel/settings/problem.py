@@ -42,4 +42,4 @@ def quoted(text: str, limit: int = 60) -> str:
     """Quote a text of unknown origin in ASCII without control characters, cut to `limit` characters."""
     import json
 
-    return json.dumps(text if len(text) <= limit else text[: limit - 1] + "…").replace("\x7f", "\\u007f")
+    return json.dumps(text if len(text) <= limit else text[: limit - 3] + "...").replace("\x7f", "\\u007f")

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Settings to files: what each service is told, and with which modes."""
+
+import base64
+import json
+from typing import Any
+
+from pydantic import SecretStr
+
+from pinwheel.node import paths
+from pinwheel.node.render import render
+from pinwheel.settings.engine import AddressPool, ContainerRegistry, Docker, Mirror, Remote
+from pinwheel.settings.system import Kernel, Network, Ntp
+from pinwheel.settings.tree import Settings
+
+
+def pem(label: str) -> str:
+    return base64.b64encode(f"-----BEGIN {label}-----\nMA==\n-----END {label}-----\n".encode()).decode()
+
+
+REMOTE = Remote(
+    enabled=True,
+    port=2377,
+    client_ca=pem("CERTIFICATE"),
+    server_certificate=pem("CERTIFICATE"),
+    server_key=SecretStr(pem("PRIVATE KEY")),
+)
+
+
+def engine(settings: Settings) -> dict[str, Any]:
+    configuration: dict[str, Any] = json.loads(render(settings)[paths.DAEMON_JSON].content)
+    return configuration
+
+
+def test_node_without_user_data_has_an_engine_that_listens_on_its_socket_alone():
+    assert engine(Settings()) == {
+        "exec-opts": ["native.cgroupdriver=systemd"],
+        "hosts": ["unix:///run/docker.sock"],
+        "iptables": True,
+        "live-restore": True,
+        "log-driver": "json-file",
+        "log-opts": {"max-size": "10m", "max-file": "3"},
+        "storage-driver": "overlay2",
+    }
+    assert set(render(Settings())) == {paths.DAEMON_JSON, paths.MOTD}
+
+
+def test_remote_access_is_verified_tls_and_the_key_is_for_root_alone():
+    files = render(Settings(docker=Docker(remote=REMOTE)))
+    configuration = json.loads(files[paths.DAEMON_JSON].content)
+    assert configuration["hosts"] == ["unix:///run/docker.sock", "tcp://0.0.0.0:2377"]
+    assert configuration["tlsverify"] is True
+    assert {configuration["tlscacert"], configuration["tlscert"], configuration["tlskey"]} == set(paths.TLS_FILES)
+    assert files[paths.TLS_KEY].mode == 0o600
+    assert files[paths.TLS_KEY].content.startswith(b"-----BEGIN PRIVATE KEY")
+    assert files[paths.TLS_CA].mode == 0o644
+
+
+def test_remote_access_that_is_off_leaves_no_port_and_no_key():
+    files = render(Settings(docker=Docker(remote=REMOTE.model_copy(update={"enabled": False}))))
+    assert not set(paths.TLS_FILES) & set(files)
+    assert b"tcp" not in files[paths.DAEMON_JSON].content
+
+
+def test_logs_of_the_default_driver_stay_bounded():
+    assert engine(Settings(docker=Docker(log_opts={"labels": "x"})))["log-opts"] == {
+        "max-size": "10m",
+        "max-file": "3",
+        "labels": "x",
+    }
+    assert engine(Settings(docker=Docker(log_driver="journald")))["log-opts"] == {}
+
+
+def test_registries_and_pools_reach_the_engine():
+    docker = Docker(
+        insecure_registries=["10.0.2.2:5000"], default_address_pools=[AddressPool(base="10.9.0.0/16", size=24)]
+    )
+    mirrors = ContainerRegistry(
+        mirrors=[Mirror(registry="docker.io", endpoint=["https://a.example", "http://b.example"])]
+    )
+    configuration = engine(Settings(docker=docker, container_registry=mirrors))
+    assert configuration["registry-mirrors"] == ["https://a.example", "http://b.example"]
+    assert configuration["insecure-registries"] == ["10.0.2.2:5000"]
+    assert configuration["default-address-pools"] == [{"base": "10.9.0.0/16", "size": 24}]
+
+
+def test_proxies_are_kept_from_other_users_and_escaped():
+    network = Network(https_proxy=SecretStr("http://u:p$x@proxy:1"), no_proxy=["a.example", "10.0.0.0/8"])
+    file = render(Settings(network=network))[paths.PROXY_ENV]
+    assert file.content == b'HTTPS_PROXY="http://u:p\\$x@proxy:1"\nNO_PROXY="a.example,10.0.0.0/8"\n'
+    assert file.mode == 0o600
+
+
+def test_time_servers_kernel_parameters_and_motd():
+    settings = Settings(motd="a\nb", ntp=Ntp(time_servers=["a", "b"]), kernel=Kernel(sysctl={"vm.x": "1 2"}))
+    files = render(settings)
+    assert files[paths.TIMESYNCD].content == b"[Time]\nNTP=a b\n\n"
+    assert files[paths.SYSCTL].content == b"vm.x = 1 2\n"
+    assert files[paths.MOTD].content == b"a\nb\n"
+
+
+def test_every_rendered_file_is_one_that_boot_owns():
+    network = Network(http_proxy=SecretStr("http://proxy:1"))
+    settings = Settings(
+        network=network, ntp=Ntp(time_servers=["a"]), kernel=Kernel(sysctl={"a.b": "1"}), docker=Docker(remote=REMOTE)
+    )
+    assert set(render(settings)) == set(paths.RENDERED)
