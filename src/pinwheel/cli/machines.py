@@ -145,9 +145,9 @@ def _running(name: str) -> Machine:
 
 
 def _toolbox() -> Toolbox:
-    from pinwheel.image.toolbox import ensure_toolbox
+    from pinwheel.machine.launch import ready_toolbox
 
-    return ensure_toolbox(ScreenProgress())
+    return ready_toolbox(ScreenProgress())
 
 
 def _copy_out(data: bytes) -> None:

@@ -88,7 +88,7 @@ def _start_new(request: RunRequest, user_data: str, store: MachineStore, progres
     from pinwheel.image.keys import secure_boot_keys
 
     image = request.image or _built_image(request.variant or DEFAULT_VARIANT, progress)
-    toolbox = _toolbox(progress)
+    toolbox = ready_toolbox(progress)
     machine = Machine.create(
         request.name,
         image=image.resolve(),
@@ -111,7 +111,7 @@ def _start_new(request: RunRequest, user_data: str, store: MachineStore, progres
 def _start_old(request: RunRequest, user_data: str | None, machine: Machine, progress: Progress) -> Launched:
     machine.change(memory=request.memory, cpus=request.cpus, publish=request.publish, user_data=user_data)
     with _undone_by(lambda: machine.stop(UNDO_TIMEOUT)):
-        return _power_on(request, machine, _toolbox(progress), progress)
+        return _power_on(request, machine, ready_toolbox(progress), progress)
 
 
 def _join_running(request: RunRequest, machine: Machine, progress: Progress) -> Launched:
@@ -201,7 +201,8 @@ def _built_image(variant: str, progress: Progress) -> Path:
     return ensure_image(variant, progress).disk
 
 
-def _toolbox(progress: Progress) -> Toolbox:
-    from pinwheel.image.toolbox import ensure_toolbox
+def ready_toolbox(progress: Progress) -> Toolbox:
+    """Give the toolbox; make it when it is not there yet."""
+    from pinwheel.image.inputs import BuildContext, get_toolbox
 
-    return ensure_toolbox(progress)
+    return get_toolbox(BuildContext(progress))

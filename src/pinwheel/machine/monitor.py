@@ -24,7 +24,9 @@ def execute(directory: Path, command: str, arguments: Mapping[str, object] | Non
     """
     try:
         return asyncio.run(_execute(directory, command, arguments))
-    except (OSError, QMPError, EOFError, TimeoutError) as error:
+    except TimeoutError as error:
+        raise EnvironmentFault(f"QEMU did not answer {command} within {ANSWER_TIMEOUT:.0f} s") from error
+    except (OSError, QMPError, EOFError) as error:
         raise EnvironmentFault(f"QEMU's monitor did not take {command}: {error}") from error
 
 
