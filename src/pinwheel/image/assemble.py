@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Putting the root together: the pruned tree, our own files and programs over it, and what is derived from both."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pinwheel import __version__
+from pinwheel.errors import EnvironmentFault
+from pinwheel.image.components import Components, KernelFacts, WheelFacts, pruned_summary, read_packages
+from pinwheel.image.definition import ImageDefinition, overlays
+from pinwheel.image.host import as_root
+from pinwheel.image.manifest import ImageFacts, PackageRecord, PrunedCount, PrunedSummary
+from pinwheel.image.package_lock import PackageLock
+from pinwheel.image.prune import MODULES, copy, kernel_release, plan
+from pinwheel.image.python_runtime import build_launchers, build_python_runtime
+from pinwheel.image.toolbox import Toolbox
+from pinwheel.progress import Progress
+
+RUNTIME = "usr/lib/pinwheel"
+KERNEL_PACKAGE_PREFIX = "linux-image-"
+
+
+@dataclass(frozen=True)
+class AssembledRoot:
+    """A root that is ready to be sealed, and what is known about it."""
+
+    directory: Path
+    kernel: str
+    os_release: Path
+    components: Components = field(repr=False)
+    facts: ImageFacts = field(repr=False)
+
+
+def assemble_root(
+    variant: str,
+    tree: Path,
+    definition: ImageDefinition,
+    lock: PackageLock,
+    toolbox: Toolbox,
+    workspace: Path,
+    cache: Path,
+    progress: Progress,
+) -> AssembledRoot:
+    """Make the root of a variant below `workspace`.
+
+    Raises:
+        UsageFault: the declaration does not fit the packages.
+        EnvironmentFault: a tool failed.
+    """
+    own = workspace / "own"
+    with progress.step("Compiling the node's services"):
+        shutil.copytree(Path(overlays(variant)[0]), own, symlinks=True)
+        for overlay in overlays(variant)[1:]:
+            shutil.copytree(overlay, own, symlinks=True, dirs_exist_ok=True)
+        runtime = build_python_runtime(toolbox, own / RUNTIME / "python", cache, progress)
+        build_launchers(toolbox, own / RUNTIME)
+    with progress.step("Pruning the tree to what is declared"):
+        kept = plan(tree, definition, [own])
+        root = workspace / "root"
+        copy(tree, kept, root)
+        release = kernel_release(tree)
+        components = _components(tree, kept, lock, release, runtime.wheels)
+        facts = _facts(variant, tree, kept, release, components)
+        os_release = _write_own_facts(own, variant, facts)
+        _lay_over(own, root)
+        _derive(root, release, toolbox)
+    return AssembledRoot(root, release, os_release, components, facts)
+
+
+def _components(tree: Path, kept: set[str], lock: PackageLock, release: str, wheels: Sequence[WheelFacts]) -> Components:
+    hashes = {package.name: package.sha256 for package in lock.packages}
+    kernel = KernelFacts(release, _sha256(tree / f"boot/vmlinuz-{release}"), f"{KERNEL_PACKAGE_PREFIX}{release}")
+    always = [kernel.package, "systemd-boot-efi"]
+    return Components(read_packages(tree, kept, hashes, always), tuple(wheels), kernel)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _facts(variant: str, tree: Path, kept: set[str], release: str, components: Components) -> ImageFacts:
+    pruned = {name: PrunedCount(**count) for name, count in pruned_summary(tree, kept).items()}
+    return ImageFacts(
+        name=f"pinwheel-{variant}",
+        version=__version__,
+        variant=variant,
+        kernel=release,
+        packages=[
+            PackageRecord(name=p.name, version=p.version, source=p.source, architecture=p.architecture)
+            for p in components.debian
+        ],
+        pruned=PrunedSummary(
+            files=sum(count.files for count in pruned.values()),
+            bytes=sum(count.bytes for count in pruned.values()),
+            packages=pruned,
+        ),
+    )
+
+
+def _write_own_facts(own: Path, variant: str, facts: ImageFacts) -> Path:
+    """Write what the image says about itself: os-release(5) for everybody, image.json for ours."""
+    share = own / "usr/share/pinwheel"
+    share.mkdir(parents=True, exist_ok=True)
+    (share / "image.json").write_text(json.dumps(facts.model_dump(), separators=(",", ":"), sort_keys=True) + "\n")
+    fields = {
+        "NAME": "Pinwheel",
+        "ID": "pinwheel",
+        "ID_LIKE": "debian",
+        "PRETTY_NAME": f"Pinwheel {__version__} ({variant})",
+        "VERSION_ID": __version__,
+        "VARIANT_ID": variant,
+        "IMAGE_ID": facts.name,
+        "IMAGE_VERSION": __version__,
+        "DEFAULT_HOSTNAME": "pinwheel",
+    }
+    os_release = own / "usr/lib/os-release"
+    os_release.write_text("".join(f'{key}="{value}"\n' for key, value in fields.items()))
+    return os_release
+
+
+def _lay_over(own: Path, root: Path) -> None:
+    """Copy our files over the root, owned by root, with the modes that an image has: 0644, and 0755 for programs."""
+    script = (
+        'chmod -R u=rwX,go=rX "$0" && tar --create --directory "$0" --owner=0 --group=0 --numeric-owner . | '
+        'tar --extract --directory "$1" --same-permissions --same-owner --keep-directory-symlink'
+    )
+    done = subprocess.run(as_root(["sh", "-c", script, str(own), str(root)]), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EnvironmentFault(f"could not add Pinwheel's own files to the root: {done.stderr[-800:]}")
+
+
+def _derive(root: Path, release: str, toolbox: Toolbox) -> None:
+    """Make the indexes of what stayed: of kernel modules, and of libraries."""
+    for command in (["depmod", f"--basedir={root}", release], ["ldconfig", "-X", "-r", root]):
+        toolbox.run(command, writable=[root], root=True)
+    ld_aux = root / "var/cache"
+    toolbox.run(["rm", "-rf", ld_aux, root / MODULES / release / "build"], writable=[root], root=True)
