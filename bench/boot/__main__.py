@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""`python -m bench.boot`, which `pinwheel bench boot` starts."""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.boot import surroundings
+from bench.boot.pinwheel_boot import ASKED_FOR, boot_pinwheel
+from bench.boot.pinwheel_image import weigh
+from bench.boot.report import COLUMNS, Row, System, rows
+from bench.boot.result import Boot
+from bench.boot.settings import Settings
+from bench.boot.stock import StockImage, ensure_stock_image
+from bench.boot.stock_boot import boot_stock
+from tests.support.registry import Registry
+
+from pinwheel.cli.screen import ScreenProgress, err, out, print_table
+from pinwheel.errors import ExitCode, PinwheelError
+from pinwheel.image.build import BuiltImage, build_image
+from pinwheel.image.inputs import BuildContext, get_toolbox
+from pinwheel.image.keys import secure_boot_keys
+from pinwheel.machine.store import MachineStore
+from pinwheel.paths import cache_directory
+
+VARIANT = "docker"
+QUIET = 0.7
+"""A load average above this before the first boot is worth a warning: others' work is then in the figures."""
+
+
+def main() -> None:
+    """Run the bench; exit 3 when something that is to be reached was missed."""
+    arguments = _arguments()
+    try:
+        missed = _run(arguments.runs, arguments.json)
+    except (PinwheelError, TimeoutError) as error:
+        err.print("error:", style="bold red", end=" ")
+        err.print(str(error), markup=False)
+        sys.exit(error.exit_code if isinstance(error, PinwheelError) else ExitCode.ENVIRONMENT)
+    sys.exit(ExitCode.CHECK_FAILED if missed else ExitCode.OK)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.boot", description="Compare Pinwheel with stock Debian.")
+    parser.add_argument("--runs", type=int, default=3, help="boots of each system (default: 3)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file")
+    return parser.parse_args()
+
+
+def _run(runs: int, target: Path | None) -> bool:
+    progress = ScreenProgress()
+    context = BuildContext(progress)
+    toolbox = get_toolbox(context)
+    ours = build_image(VARIANT, context)
+    stock = ensure_stock_image(toolbox, context.mirror, context.cache, progress)
+    with progress.step("Weighing the image"):
+        facts = weigh(ours, toolbox, cache_directory() / "bench")
+    load = surroundings.load()
+    if load > QUIET:
+        progress.warn(f"the load average is {load:.1f}: other work on this machine will be in the figures")
+    with tempfile.TemporaryDirectory(prefix="pinwheel-bench-", dir=cache_directory()) as work:
+        settings = Settings(toolbox, MachineStore(Path(work)), secure_boot_keys())
+        boots = _boot_by_turns(ours, stock, runs, settings, progress)
+    table = rows(System(facts, boots[0], frozenset({ASKED_FOR})), System(stock.facts, boots[1]))
+    _show(table)
+    if target:
+        document = _document(table, boots, settings, stock, load)
+        target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return any(row.met is False for row in table)
+
+
+def _boot_by_turns(
+    ours: BuiltImage, stock: StockImage, runs: int, settings: Settings, progress: ScreenProgress
+) -> tuple[list[Boot], list[Boot]]:
+    """By turns, so that what changes on the workstation meanwhile meets both."""
+    boots: tuple[list[Boot], list[Boot]] = ([], [])
+    with Registry(settings.toolbox) as registry:
+        reference = registry.push_busybox()
+        for number in range(1, runs + 1):
+            with progress.step(f"Boot {number} of {runs}: Pinwheel"):
+                boots[0].append(boot_pinwheel(ours.disk, reference, registry.endpoint, settings, "pinwheel"))
+            with progress.step(f"Boot {number} of {runs}: stock Debian"):
+                boots[1].append(boot_stock(stock.disk, reference, registry.endpoint, settings, "stock"))
+    return boots
+
+
+def _show(table: list[Row]) -> None:
+    print_table(COLUMNS, (row.cells() for row in table))
+    out.print("\nMedians, with the range in brackets; ratio: Pinwheel / stock.", markup=False)
+    out.print(f"Ports: without {ASKED_FOR}, which this bench's own user data asks for.", markup=False)
+
+
+def _document(
+    table: list[Row], boots: tuple[list[Boot], list[Boot]], settings: Settings, stock: StockImage, load: float
+) -> dict[str, object]:
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv[1:],
+        "surroundings": surroundings.surroundings(settings) | {"load_before": load},
+        "stock": {"built": stock.built, "versions": stock.versions},
+        "rows": [row.document() for row in table],
+        "boots": {"pinwheel": [asdict(boot) for boot in boots[0]], "stock": [asdict(boot) for boot in boots[1]]},
+    }
+
+
+if __name__ == "__main__":
+    main()

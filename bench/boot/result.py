@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What one boot gave."""
+
+from dataclasses import dataclass
+
+from bench.boot.observe import Observation
+
+
+@dataclass(frozen=True)
+class Boot:
+    """The figures of one boot; seconds since QEMU was started."""
+
+    engine_ready: float
+    first_container: float
+    observation: Observation
+    api_answers: float | None = None
+    """When the engine's API first answered over TLS; None where it is not on the network."""

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""`pinwheel bench`: measurements against what a user would take in Pinwheel's place."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+from pinwheel.paths import PROJECT
+
+benches = typer.Typer(name="bench", help="Measure Pinwheel against the alternatives.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.add_typer(benches)
+
+
+@benches.callback()
+def _benches() -> None:
+    pass
+
+
+@benches.command()
+def boot(
+    runs: int = typer.Option(3, "--runs", min=1, help="Boots of each system."),
+    json: Path | None = typer.Option(None, "--json", metavar="FILE", help="Write everything measured to this file."),
+) -> None:
+    """Boot Pinwheel and stock Debian with Docker by turns: time to the first container, memory, sizes, open ports."""
+    arguments = ["--runs", str(runs), *(["--json", str(json)] if json else [])]
+    # The benches are the checkout's, not the package's: they come from the project's root.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "src")])}
+    done = subprocess.run([sys.executable, "-m", "bench.boot", *arguments], env=environment, check=False)
+    raise typer.Exit(done.returncode)
