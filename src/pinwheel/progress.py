@@ -29,15 +29,17 @@ class Progress(Protocol):
         """Tell the user something that did not stop the work, and should be known."""
 
 
-class _SilentStep:
+class SilentStep:
+    """A step that nobody watches."""
+
     def total(self, amount: float) -> None:
-        pass
+        """See `Step.total`."""
 
     def advance(self, amount: float = 1) -> None:
-        pass
+        """See `Step.advance`."""
 
     def note(self, text: str) -> None:
-        pass
+        """See `Step.note`."""
 
 
 class SilentProgress:
@@ -49,7 +51,7 @@ class SilentProgress:
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:  # noqa: ARG002
         """See `Progress.step`."""
-        yield _SilentStep()
+        yield SilentStep()
 
     def warn(self, message: str) -> None:
         """Keep the warning for the caller."""

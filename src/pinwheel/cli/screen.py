@@ -11,8 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from pinwheel.progress import SilentStep, Step
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -22,18 +26,23 @@ class ScreenProgress:
     """Steps on standard error: a bar while one runs, a line with its time when it is done (`pinwheel.progress.Progress`)."""
 
     @contextmanager
-    def step(self, title: str) -> Iterator["ScreenStep"]:
+    def step(self, title: str) -> Iterator[Step]:
         """See `Progress.step`."""
         started = time.monotonic()
+        if not err.is_terminal:
+            # In a log: a line when the step is done, and none of the drawing.
+            yield SilentStep()
+            err.print(f"  ✓ {title} {time.monotonic() - started:.1f} s", markup=False)
+            return
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"),
                    TimeElapsedColumn())  # fmt: skip
         with Progress(*columns, console=err, transient=True) as bars:
-            yield ScreenStep(bars, bars.add_task(title, total=None, note=""))
-        err.print(f"  [green]✓[/] {title} [dim]{time.monotonic() - started:.1f} s[/]")
+            yield ScreenStep(bars, bars.add_task(escape(title), total=None, note=""))
+        err.print(Text.assemble(("  ✓ ", "green"), title, (f" {time.monotonic() - started:.1f} s", "dim")))
 
     def warn(self, message: str) -> None:
         """See `Progress.warn`."""
-        err.print(f"  [yellow]![/] {message}", markup=True)
+        err.print(Text.assemble(("  ! ", "yellow"), message))
 
 
 class ScreenStep:
@@ -53,7 +62,7 @@ class ScreenStep:
 
     def note(self, text: str) -> None:
         """See `Step.note`."""
-        self._bars.update(self._task, note=text)
+        self._bars.update(self._task, note=escape(text))
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
@@ -65,7 +74,7 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title:
     """Print a table without frames: it stays readable in a pipe."""
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(Text(str(cell), overflow="fold") for cell in row))
     out.print(table)
 
 

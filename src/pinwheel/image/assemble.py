@@ -16,12 +16,14 @@ from pinwheel.image.definition import ImageDefinition, overlays
 from pinwheel.image.host import as_root
 from pinwheel.image.manifest import ImageFacts, PackageRecord, PrunedCount, PrunedSummary
 from pinwheel.image.package_lock import PackageLock
-from pinwheel.image.prune import MODULES, copy, kernel_release, plan
-from pinwheel.image.python_runtime import build_launchers, build_python_runtime
+from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, plan
+from pinwheel.image.python_runtime import build_launchers, build_python_runtime, check_libpython
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.progress import Progress
 
 RUNTIME = "usr/lib/pinwheel"
+STANDARD_LIBRARY = "usr/lib/python3.13"
+LIBPYTHON = "usr/lib/x86_64-linux-gnu/libpython3.13.so.1.0"
 KERNEL_PACKAGE_PREFIX = "linux-image-"
 
 
@@ -57,7 +59,10 @@ def assemble_root(
         shutil.copytree(Path(overlays(variant)[0]), own, symlinks=True)
         for overlay in overlays(variant)[1:]:
             shutil.copytree(overlay, own, symlinks=True, dirs_exist_ok=True)
-        runtime = build_python_runtime(toolbox, own / RUNTIME / "python", cache, progress)
+        runtime = build_python_runtime(
+            toolbox, own / RUNTIME / "python", cache, progress, standard_library=tree / STANDARD_LIBRARY
+        )
+        check_libpython(runtime, tree / LIBPYTHON)
         build_launchers(toolbox, own / RUNTIME)
     with progress.step("Pruning the tree to what is declared"):
         kept = plan(tree, definition, [own])
@@ -67,6 +72,7 @@ def assemble_root(
         components = _components(tree, kept, lock, release, runtime.wheels)
         facts = _facts(variant, tree, kept, release, components)
         os_release = _write_own_facts(own, variant, facts)
+        drop_setuid(definition.drop_setuid, root)
         _lay_over(own, root)
         _derive(root, release, toolbox)
     return AssembledRoot(root, release, os_release, components, facts)
@@ -75,7 +81,8 @@ def assemble_root(
 def _components(tree: Path, kept: set[str], lock: PackageLock, release: str, wheels: Sequence[WheelFacts]) -> Components:
     hashes = {package.name: package.sha256 for package in lock.packages}
     kernel = KernelFacts(release, _sha256(tree / f"boot/vmlinuz-{release}"), f"{KERNEL_PACKAGE_PREFIX}{release}")
-    always = [kernel.package, "systemd-boot-efi"]
+    # In the image in another form: as the kernel image's parts, or compiled.
+    always = [kernel.package, "systemd-boot-efi", "libpython3.13-minimal", "libpython3.13-stdlib"]
     return Components(read_packages(tree, kept, hashes, always), tuple(wheels), kernel)
 
 

@@ -29,6 +29,9 @@ class ImageDefinition(_Declaration):
     """What stays of the Debian tree. Paths are absolute in the image."""
 
     programs: list[str] = Field(default=[], description="Executable files.")
+    drop_setuid: list[str] = Field(
+        default=[], description="Programs, of those above, whose setuid or setgid bit is taken away: only root calls them."
+    )
     libraries: list[str] = Field(default=[], description="Sonames of libraries that are loaded at run time by name.")
     units: list[str] = Field(default=[], description="Units of systemd, by name.")
     files: list[str] = Field(default=[], description="Patterns of data files; each must match something.")
@@ -42,7 +45,10 @@ class ImageDefinition(_Declaration):
             libraries=self.libraries + other.libraries,
             units=self.units + other.units,
             files=self.files + other.files,
-            **{"excluded-kernel-modules": self.excluded_kernel_modules + other.excluded_kernel_modules},
+            **{
+                "drop-setuid": self.drop_setuid + other.drop_setuid,
+                "excluded-kernel-modules": self.excluded_kernel_modules + other.excluded_kernel_modules,
+            },
             initrd=InitrdModules(
                 always=self.initrd.always + other.initrd.always, drivers=self.initrd.drivers + other.initrd.drivers
             ),

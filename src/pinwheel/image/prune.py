@@ -83,6 +83,13 @@ def copy(tree: Path, paths: Iterable[str], target: Path) -> None:
         raise EnvironmentFault(f"could not copy the image's files: {done.stderr.decode(errors='replace')[-800:]}")
 
 
+def drop_setuid(programs: Iterable[str], root: Path) -> None:
+    """Take the setuid and setgid bits from the named programs of a copied root; others that have one break the build."""
+    files = [str(root / program.lstrip("/")) for program in programs]
+    if files:
+        subprocess.run(as_root(["chmod", "a-s", "--", *files]), check=True)
+
+
 def _with_directories(tree: Path, paths: Iterable[str]) -> set[str]:
     """Parents come along, for their modes."""
     every = set(paths)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""`pinwheel test`: the project's own tests. The bootstrap script gives this verb an environment with the test tools."""
+
+import os
+import subprocess
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pinwheel.errors import CheckFailed, EnvironmentFault
+from pinwheel.paths import PROJECT
+
+
+class Suite(StrEnum):
+    """Which tests."""
+
+    ALL = "all"
+    LINT = "lint"
+    UNIT = "unit"
+    NODE = "node"
+    VM = "vm"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(test)
+
+
+def test(
+    suite: Annotated[Suite, typer.Argument(help="Which tests.")] = Suite.ALL,
+    pytest_arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to pytest, after --.")] = None,
+) -> None:
+    """Run the tests: static checks, unit tests (seconds), node tests (real files and sockets), VM tests (the real image)."""
+    paths = ["tests"] if suite is Suite.ALL else [f"tests/{suite.value}"]
+    command = [sys.executable, "-m", "pytest", *(pytest_arguments or []), *paths]
+    environment = os.environ | {"PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}"}
+    try:
+        done = subprocess.run(command, cwd=PROJECT, env=environment, check=False)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot start pytest: {error}", "run the tests as ./pinwheel test") from error
+    if done.returncode:
+        raise CheckFailed("tests failed", "the report above says which, and why")
