@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The errors that the workstation's packages raise: two trees, by whose fault it was.
 
-Every message says what went wrong, every hint what to do about it. The command line prints both and turns the class into
-an exit code; nothing else in the project ends the process.
+Every message says what went wrong, every hint what to do about it. The command line prints both and turns the class
+into an exit code; nothing else in the project ends the process.
 """
 
 from enum import IntEnum

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""How long work reports on itself. The packages that do the work see only the protocols; the command line draws them."""
+"""How long work reports on itself. Packages that do the work see only the protocols; the command line draws them."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -22,16 +22,14 @@ PROJECT = Path(__file__).resolve().parents[2]
 )
 def test_static_check_finds_nothing(tool: list[str]) -> None:
     # ruff ships a program beside the interpreter, and a module that starts it.
-    done = subprocess.run(
-        [sys.executable, "-m", *tool], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *tool], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_source_file_names_its_licence() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split("\n")
-    sources = [name for name in tracked if name.endswith((".py", ".c", ".toml", ".conf", ".service"))]
-    missing = [
-        name for name in sources if (PROJECT / name).exists() and "SPDX-License-Identifier" not in (PROJECT / name).read_text()[:400]
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    files = [
+        PROJECT / name for name in listed.split("\n") if name.endswith((".py", ".c", ".toml", ".conf", ".service"))
     ]
+    missing = [file for file in files if file.exists() and "SPDX-License-Identifier" not in file.read_text()[:400]]
     assert missing == []

@@ -55,14 +55,14 @@ def build(
 ) -> None:
     """Build a disk image, with manifest, SBOM and third-party notices.
 
-    Without --locked, packages that have left the mirror are named and replaced by what it has now, on this machine only.
+    Without --locked, packages that have left the mirror are named, and replaced by what it has now, for this user only.
     """
     from pinwheel.image.build import build_image
     from pinwheel.image.inputs import BuildContext, LockMode, get_toolbox
     from pinwheel.image.manifest import read_manifest
 
     if locked and update_lock:
-        raise UsageFault("--locked and --update-lock exclude each other", "--locked uses the lock, --update-lock writes it")
+        raise UsageFault("--locked and --update-lock exclude each other", "one uses the lock files, one writes them")
     mode = LockMode.STRICT if locked else LockMode.UPDATE if update_lock else LockMode.PREFER
     if format is DiskFormat.QCOW2 and output is None:
         raise UsageFault("--format qcow2 needs a place to write to", "add --output DIR")
@@ -74,7 +74,8 @@ def build(
             publish(directory, output)
             if format is DiskFormat.QCOW2:
                 # Whatever the mode was, the toolbox of the build that was just made is in the cache.
-                convert_to_qcow2(output / image.disk.name, get_toolbox(BuildContext(context.progress, mirror_url=mirror)))
+                toolbox = get_toolbox(BuildContext(context.progress, mirror_url=mirror))
+                convert_to_qcow2(output / image.disk.name, toolbox)
         directory = output
     manifest = read_manifest(directory)
     if json:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What the command line shows: steps with their times, warnings, tables, JSON.
 
-Results go to standard output, everything about the way there to standard error: `pinwheel ... --json | jq` always works.
+Results go to standard output, all about the way there to standard error: `pinwheel ... --json | jq` always works.
 """
 
 import json
@@ -23,7 +23,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class ScreenProgress:
-    """Steps on standard error: a bar while one runs, a line with its time when it is done (`pinwheel.progress.Progress`)."""
+    """Steps on standard error: a bar while one runs, a line with its time when done (`pinwheel.progress.Progress`)."""
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
@@ -34,8 +34,8 @@ class ScreenProgress:
             yield SilentStep()
             err.print(f"  ✓ {title} {time.monotonic() - started:.1f} s", markup=False)
             return
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"),
-                   TimeElapsedColumn())  # fmt: skip
+        text, note = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
+        columns = (SpinnerColumn(), text, BarColumn(bar_width=24), note, TimeElapsedColumn())
         with Progress(*columns, console=err, transient=True) as bars:
             yield ScreenStep(bars, bars.add_task(escape(title), total=None, note=""))
         err.print(Text.assemble(("  ✓ ", "green"), title, (f" {time.monotonic() - started:.1f} s", "dim")))

@@ -78,7 +78,9 @@ def assemble_root(
     return AssembledRoot(root, release, os_release, components, facts)
 
 
-def _components(tree: Path, kept: set[str], lock: PackageLock, release: str, wheels: Sequence[WheelFacts]) -> Components:
+def _components(
+    tree: Path, kept: set[str], lock: PackageLock, release: str, wheels: Sequence[WheelFacts]
+) -> Components:
     hashes = {package.name: package.sha256 for package in lock.packages}
     kernel = KernelFacts(release, _sha256(tree / f"boot/vmlinuz-{release}"), f"{KERNEL_PACKAGE_PREFIX}{release}")
     # In the image in another form: as the kernel image's parts, or compiled.
@@ -136,14 +138,15 @@ def _lay_over(own: Path, root: Path) -> None:
         'chmod -R u=rwX,go=rX "$0" && tar --create --directory "$0" --owner=0 --group=0 --numeric-owner . | '
         'tar --extract --directory "$1" --same-permissions --same-owner --keep-directory-symlink'
     )
-    done = subprocess.run(as_root(["sh", "-c", script, str(own), str(root)]), capture_output=True, text=True, check=False)
+    command = as_root(["sh", "-c", script, str(own), str(root)])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise EnvironmentFault(f"could not add Pinwheel's own files to the root: {done.stderr[-800:]}")
 
 
 def _derive(root: Path, release: str, toolbox: Toolbox) -> None:
     """Make the indexes of what stayed: of kernel modules, and of libraries."""
-    for command in (["depmod", f"--basedir={root}", release], ["ldconfig", "-X", "-r", root]):
-        toolbox.run(command, writable=[root], root=True)
+    toolbox.run(["depmod", f"--basedir={root}", release], writable=[root], root=True)
+    toolbox.run(["ldconfig", "-X", "-r", root], writable=[root], root=True)
     ld_aux = root / "var/cache"
     toolbox.run(["rm", "-rf", ld_aux, root / MODULES / release / "build"], writable=[root], root=True)

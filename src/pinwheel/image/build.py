@@ -15,7 +15,7 @@ from pinwheel.image.assemble import AssembledRoot, assemble_root
 from pinwheel.image.definition import read_definition
 from pinwheel.image.disk import VerityRoot, make_disk, seal_root
 from pinwheel.image.initrd import make_initrd
-from pinwheel.image.inputs import BuildContext, LockMode, TOOLBOX, get_packages, get_toolbox
+from pinwheel.image.inputs import TOOLBOX, BuildContext, LockMode, get_packages, get_toolbox
 from pinwheel.image.kernel_modules import KernelModules
 from pinwheel.image.keys import SecureBootKeys, secure_boot_keys
 from pinwheel.image.manifest import MANIFEST_NAME, Artefact, Manifest, PartitionRecord, write_manifest
@@ -89,7 +89,13 @@ def build_image(variant: str, context: BuildContext) -> BuiltImage:
 
 
 def _build_whole(
-    variant: str, tree: Path, lock: PackageLock, keys: SecureBootKeys, toolbox: Toolbox, target: Path, context: BuildContext
+    variant: str,
+    tree: Path,
+    lock: PackageLock,
+    keys: SecureBootKeys,
+    toolbox: Toolbox,
+    target: Path,
+    context: BuildContext,
 ) -> None:
     """Build below a name that nobody looks at; the result gets its own name in one step."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +130,8 @@ def _build_into(
     with progress.step("Sealing the root (erofs, dm-verity)"):
         sealed = seal_root(root.directory, toolbox, name, epoch)
     with progress.step("Making and signing the kernel image"):
-        make_initrd(KernelModules(tree / MODULES / root.kernel), definition.initrd, toolbox, workspace / "initrd", epoch)
+        modules = KernelModules(tree / MODULES / root.kernel)
+        make_initrd(modules, definition.initrd, toolbox, workspace / "initrd", epoch)
         parts = UkiParts(
             kernel=tree / f"boot/vmlinuz-{root.kernel}",
             initrd=workspace / "initrd",
@@ -210,8 +217,12 @@ def _key(variant: str, context: BuildContext, keys: SecureBootKeys) -> str:
 def _source_files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        locks = DEFINITION / "locks"
-        yield from (f for f in files if (f.is_symlink() or f.is_file()) and "__pycache__" not in f.parts and locks not in f.parents)
+        yield from (file for file in files if (file.is_symlink() or file.is_file()) and not _is_made(file))
+
+
+def _is_made(file: Path) -> bool:
+    """Whether a file is no source: locks count by their content, compiled Python not at all."""
+    return "__pycache__" in file.parts or DEFINITION / "locks" in file.parents
 
 
 def _check_space(cache: Path) -> None:

@@ -30,7 +30,7 @@ class ImageDefinition(_Declaration):
 
     programs: list[str] = Field(default=[], description="Executable files.")
     drop_setuid: list[str] = Field(
-        default=[], description="Programs, of those above, whose setuid or setgid bit is taken away: only root calls them."
+        default=[], description="Programs, of those above, that lose their setuid or setgid bit: only root calls them."
     )
     libraries: list[str] = Field(default=[], description="Sonames of libraries that are loaded at run time by name.")
     units: list[str] = Field(default=[], description="Units of systemd, by name.")

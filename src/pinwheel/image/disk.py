@@ -65,7 +65,8 @@ def seal_root(tree: Path, toolbox: Toolbox, output: Path, epoch: int) -> VerityR
         readable=[tree], writable=[output.parent], root=True,
     )  # fmt: skip
     answer = toolbox.run(
-        ["veritysetup", "format", "--hash=sha256", f"--salt={identity.hex}{identity.hex}", f"--uuid={identity}", image, hashes],
+        ["veritysetup", "format", "--hash=sha256", f"--salt={identity.hex}{identity.hex}", f"--uuid={identity}",
+         image, hashes],
         readable=[image], writable=[output.parent], root=True,
     ).decode()  # fmt: skip
     match = re.search(r"^Root hash:\s+([0-9a-f]{64})$", answer, re.MULTILINE)
@@ -81,21 +82,23 @@ def make_disk(root: VerityRoot, esp: Path, toolbox: Toolbox, output: Path) -> li
     Gives the partitions as systemd-repart laid them out.
     """
     root_uuid, tree_uuid = root.partition_uuids
+    root_a = [f"CopyBlocks={root.image}", f"UUID={root_uuid}", "ReadOnly=yes"]
+    verity_a = [f"CopyBlocks={root.tree}", f"UUID={tree_uuid}", "ReadOnly=yes"]
     partitions = [
         ("esp", "esp", ESP_BYTES, ["Format=vfat", f"CopyFiles={esp}:/"]),
-        ("root-x86-64", "pinwheel-root-a", ROOT_BYTES, [f"CopyBlocks={root.image}", f"UUID={root_uuid}", "ReadOnly=yes"]),
-        ("root-x86-64-verity", "pinwheel-verity-a", VERITY_BYTES, [f"CopyBlocks={root.tree}", f"UUID={tree_uuid}", "ReadOnly=yes"]),
+        ("root-x86-64", "pinwheel-root-a", ROOT_BYTES, root_a),
+        ("root-x86-64-verity", "pinwheel-verity-a", VERITY_BYTES, verity_a),
         ("root-x86-64", "pinwheel-root-b", ROOT_BYTES, ["ReadOnly=yes"]),
         ("root-x86-64-verity", "pinwheel-verity-b", VERITY_BYTES, ["ReadOnly=yes"]),
-    ]  # fmt: skip
+    ]
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".disk-") as workspace:
         for number, (kind, label, size, lines) in enumerate(partitions):
             text = [f"Type={kind}", f"Label={label}", f"SizeMinBytes={size}", f"SizeMaxBytes={size}", *lines]
             Path(workspace, f"{number}0-{label}.conf").write_text("[Partition]\n" + "\n".join(text) + "\n")
         disk = Path(workspace, "disk.raw")
         answer = toolbox.run(
-            ["systemd-repart", "--json=short", "--empty=create", "--size=auto", "--offline=yes", "--dry-run=no", "--no-pager",
-             f"--definitions={workspace}", f"--seed={uuid.uuid5(_NAMESPACE, root.root_hash)}", disk],
+            ["systemd-repart", "--json=short", "--empty=create", "--size=auto", "--offline=yes", "--dry-run=no",
+             "--no-pager", f"--definitions={workspace}", f"--seed={uuid.uuid5(_NAMESPACE, root.root_hash)}", disk],
             readable=[esp, root.image, root.tree], writable=[Path(workspace)], root=True,
         )  # fmt: skip
         disk.rename(output)

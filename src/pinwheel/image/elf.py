@@ -11,8 +11,11 @@ from pathlib import Path, PurePosixPath
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import InterpSegment
 
 DEFAULT_DIRECTORIES = ("usr/lib/x86_64-linux-gnu", "usr/lib", "usr/lib64")
+_STRING_TAGS = {"DT_NEEDED": "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
+"""Tags that hold a string, and the attribute under which elftools gives it."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,17 @@ def _needs(elf: ELFFile) -> ElfNeeds:
     libraries: list[str] = []
     search: list[str] = []
     for segment in elf.iter_segments():
-        if segment["p_type"] == "PT_INTERP":
+        if isinstance(segment, InterpSegment):
             interpreter = segment.get_interp_name()
     for section in elf.iter_sections():
         if not isinstance(section, DynamicSection):
             continue
         for tag in section.iter_tags():
+            value = getattr(tag, _STRING_TAGS.get(tag.entry.d_tag, ""), "")
             if tag.entry.d_tag == "DT_NEEDED":
-                libraries.append(tag.needed)
-            elif tag.entry.d_tag in ("DT_RUNPATH", "DT_RPATH"):
-                search += (tag.runpath if tag.entry.d_tag == "DT_RUNPATH" else tag.rpath).split(":")
+                libraries.append(value)
+            elif value:
+                search += value.split(":")
     return ElfNeeds(interpreter, tuple(libraries), tuple(search))
 
 
@@ -113,11 +117,11 @@ def closure(root: Path, files: Iterable[str], extra_roots: Iterable[Path] = ()) 
     Raises:
         MissingLibraryError: a needed library is nowhere.
     """
-    needed_by_extra = [(file, str(file.relative_to(tree))) for tree in extra_roots for file in tree.rglob("*") if file.is_file()]
-    own = {name for _, name in needed_by_extra}
+    added = [(file, str(file.relative_to(tree))) for tree in extra_roots for file in tree.rglob("*") if file.is_file()]
+    own = {name for _, name in added}
     kept: set[str] = set()
     queue = list(files)
-    for file, name in needed_by_extra:
+    for file, name in added:
         queue += _requirements(root, file, name, own)
     while queue:
         for path in follow_links(root, queue.pop()):

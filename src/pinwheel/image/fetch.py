@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Getting locked packages: from the cache, else from the mirror, each checked against the lock's hash before it counts."""
+"""Getting locked packages: from the cache, else from the mirror, each checked with the lock's hash before it counts."""
 
 import hashlib
+import os
 import shutil
 import tempfile
 import urllib.error
@@ -93,7 +94,7 @@ def _download(url: str, sha256: str, target: Path) -> None:
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".fetch-")
     part = Path(name)
     try:
-        with open(descriptor, "w+b") as file:
+        with os.fdopen(descriptor, "w+b") as file:
             with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - a mirror's URL
                 shutil.copyfileobj(answer, file, 1 << 20)
             file.seek(0)

@@ -24,8 +24,8 @@ def is_root() -> bool:
 def as_root(command: Sequence[str]) -> list[str]:
     """Give the command that runs `command` as root over files of the user's own: in a user namespace, if need be.
 
-    The namespace maps root to the user and the user's subordinate ids (/etc/subuid) to the rest, so that a tree can hold
-    files of any owner without any privilege on the host.
+    The namespace maps root to the user and the user's subordinate ids (/etc/subuid) to the rest, so that a tree can
+    hold files of any owner without any privilege on the host.
     """
     if is_root():
         return list(command)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The initrd: one static program of ours (`os/initrd/init.c`) and the kernel modules that it takes to reach the root."""
+"""The initrd: one static program of ours (`os/initrd/init.c`), and the kernel modules on the way to the root."""
 
 import tempfile
 from pathlib import Path
@@ -43,8 +43,9 @@ def make_initrd(modules: KernelModules, wanted: InitrdModules, toolbox: Toolbox,
 def compile_static(source: Path, output: Path, toolbox: Toolbox) -> None:
     """Compile one C file to a static, stripped program that does not depend on where it was compiled."""
     toolbox.run(
-        ["gcc", "-static", "-s", *HARDENING, "-Wl,--build-id=none", f"-ffile-prefix-map={source.parent}=.", "-o", output, source],
+        ["gcc", "-static", "-s", *HARDENING, "-Wl,--build-id=none", f"-ffile-prefix-map={source.parent}=.",
+         "-o", output, source],
         readable=[source.parent],
         writable=[output.parent],
-    )
+    )  # fmt: skip
     output.chmod(0o755)

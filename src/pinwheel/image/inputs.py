@@ -105,4 +105,5 @@ def get_packages(variant: str, toolbox: Toolbox, context: BuildContext) -> tuple
 
 
 def _fetch(lock: PackageLock, variant: str, context: BuildContext) -> dict[str, Path]:
-    return fetch_packages(lock.packages, context.mirror, context.cache / "packages", context.progress, f"variant {variant}")
+    cache = context.cache / "packages"
+    return fetch_packages(lock.packages, context.mirror, cache, context.progress, f"variant {variant}")

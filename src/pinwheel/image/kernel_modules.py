@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Kernel modules of a tree: what one needs, which devices it drives. Formats: modules.dep(5), modules.alias of depmod(8)."""
+"""Kernel modules of a tree: what one needs, which devices it drives. Formats: modules.dep(5), depmod(8)."""
 
 import lzma
 from collections.abc import Iterable, Iterator
@@ -50,16 +50,14 @@ class KernelModules:
 
 
 def module_name(file: str) -> str:
-    """Give the kernel's name of a module for its file or any spelling: `kernel/drivers/md/dm-verity.ko.xz` -> dm_verity."""
+    """Give a module's name for its file or any spelling: `kernel/drivers/md/dm-verity.ko.xz` -> dm_verity."""
     return file.rsplit("/", 1)[-1].split(".ko", 1)[0].replace("-", "_")
 
 
 def loading_table(modules: KernelModules, always: Iterable[str], drivers: Iterable[str]) -> tuple[str, set[str]]:
     """Give the initrd's table, lines of `PATTERN FILE...` with dependencies first, and the modules that it names."""
-    lines: list[str] = []
     used: set[str] = set()
-    for name in always:
-        lines.append(_line("*", modules.with_dependencies(name), used))
+    lines = [_line("*", modules.with_dependencies(name), used) for name in always]
     for name in drivers:
         files = modules.with_dependencies(name)
         lines += [_line(alias, files, used) for alias in modules.aliases(name) if files]

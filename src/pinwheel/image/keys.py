@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The key that signs what the firmware starts, made on first use and kept in the data directory, readable by its owner only.
+"""The key that signs what the firmware starts: made on first use, kept in the data directory, for its owner only.
 
 One self-signed certificate serves as platform key, key exchange key and signature database of the virtual machines'
 firmware (UEFI specification, section 32). A fleet brings its own: PINWHEEL_KEYS names a directory with the same files.
 """
 
-import datetime
+import datetime as dt
 import os
 import tempfile
 import uuid
@@ -29,7 +29,7 @@ ENVIRONMENT_VARIABLE = "PINWHEEL_KEYS"
 
 @dataclass(frozen=True)
 class SecureBootKeys:
-    """Files of the Secure Boot key: PEM private key (mode 0600), PEM certificate, and the GUID that owns it in variables."""
+    """Files of the Secure Boot key: PEM private key (mode 0600), PEM certificate, GUID that owns it in variables."""
 
     private_key: Path
     certificate: Path
@@ -49,7 +49,8 @@ def secure_boot_keys(directory: Path | None = None) -> SecureBootKeys:
     key, certificate, owner = directory / "signing.key", directory / "signing.crt", directory / "owner-guid"
     missing = [file.name for file in (key, certificate, owner) if not file.is_file()]
     if missing:
-        raise UsageFault(f"{directory} lacks {', '.join(missing)}", "restore it; or remove the directory to make new keys")
+        hint = "restore it; or remove the directory to make new keys"
+        raise UsageFault(f"{directory} lacks {', '.join(missing)}", hint)
     if key.stat().st_mode & 0o077:
         raise UsageFault(f"others than its owner may read {key}", f"chmod 600 {key}")
     return SecureBootKeys(key, certificate, owner.read_text().strip())
@@ -65,9 +66,8 @@ def _make(directory: Path) -> None:
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        descriptor = os.open(fresh / "signing.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(pem)
+        (fresh / "signing.key").touch(mode=0o600, exist_ok=False)
+        (fresh / "signing.key").write_bytes(pem)
         (fresh / "signing.crt").write_bytes(_certificate(key).public_bytes(serialization.Encoding.PEM))
         (fresh / "owner-guid").write_text(f"{uuid.uuid4()}\n")
         fresh.rename(directory)
@@ -75,15 +75,15 @@ def _make(directory: Path) -> None:
 
 def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Pinwheel Secure Boot")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=VALID_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The lock file: every Debian package of a tree, with version and hash. The same lock gives the same packages anywhere.
 
-Locks live in `os/locks/NAME.json`, are read by people in reviews, and are written by `pinwheel build --update-lock` only.
+Locks live in `os/locks/NAME.json`, are read by people in reviews, and only `pinwheel build --update-lock` writes them.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class PackageLock(BaseModel):
 
     schema_version: Literal[1] = 1
     release: str
-    resolved_at: int = Field(description="When it was resolved, in seconds since 1970: the time that all files of a build get.")
+    resolved_at: int = Field(description="When, in seconds since 1970: the time that all files of a build get.")
     requested: list[str]
     packages: list[LockedPackage]
 

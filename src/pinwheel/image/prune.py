@@ -19,8 +19,8 @@ UNITS = "usr/lib/systemd/system"
 MODULES = "usr/lib/modules"
 
 _SKELETON = (
-    "dev", "efi", "etc", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr/bin", "usr/lib64", "usr/sbin",
-    "var",
+    "dev", "efi", "etc", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp",
+    "usr/bin", "usr/lib64", "usr/sbin", "var",
 )  # fmt: skip
 _ROOT_LINKS = ("bin", "sbin", "lib", "lib64")
 
@@ -53,7 +53,8 @@ def plan(tree: Path, definition: ImageDefinition, own: Iterable[Path] = ()) -> s
     files += [*_libraries(tree, definition.libraries, problems), *_units(tree, definition.units, problems)]
     files += _kernel_modules(tree, definition.excluded_kernel_modules, problems)
     if problems:
-        raise UsageFault("the image's declaration does not fit its packages:\n" + "\n".join(problems), "edit image.toml")
+        listed = "\n".join(problems)
+        raise UsageFault(f"the image's declaration does not fit its packages:\n{listed}", "edit image.toml")
     try:
         return closure(tree, files, own)
     except MissingLibraryError as error:
@@ -67,24 +68,24 @@ def copy(tree: Path, paths: Iterable[str], target: Path) -> None:
         EnvironmentFault: copying failed.
     """
     target.mkdir(parents=True)
-    for directory in _SKELETON:
-        (target / directory).mkdir(parents=True, exist_ok=True)
+    for name in _SKELETON:
+        (target / name).mkdir(parents=True, exist_ok=True)
     for link in _ROOT_LINKS:
         (target / link).symlink_to(f"usr/{link}")
     for directory in (target, *(path for path in target.rglob("*") if path.is_dir() and not path.is_symlink())):
         directory.chmod(0o755)
     names = "\0".join(sorted(_with_directories(tree, paths))).encode()
     pack = 'tar --create --directory "$0" --no-recursion --xattrs --null --files-from=-'
-    unpack = 'tar --extract --directory "$1" --xattrs --same-permissions --same-owner --numeric-owner --keep-directory-symlink'
-    done = subprocess.run(
-        as_root(["sh", "-c", f"{pack} | {unpack}", str(tree), str(target)]), input=names, capture_output=True, check=False
-    )
+    keep = "--xattrs --same-permissions --same-owner --numeric-owner --keep-directory-symlink"
+    unpack = f'tar --extract --directory "$1" {keep}'
+    command = as_root(["sh", "-c", f"{pack} | {unpack}", str(tree), str(target)])
+    done = subprocess.run(command, input=names, capture_output=True, check=False)
     if done.returncode or done.stderr:
         raise EnvironmentFault(f"could not copy the image's files: {done.stderr.decode(errors='replace')[-800:]}")
 
 
 def drop_setuid(programs: Iterable[str], root: Path) -> None:
-    """Take the setuid and setgid bits from the named programs of a copied root; others that have one break the build."""
+    """Take the setuid and setgid bits from the named programs of a copied root; one on any other breaks the build."""
     files = [str(root / program.lstrip("/")) for program in programs]
     if files:
         subprocess.run(as_root(["chmod", "a-s", "--", *files]), check=True)

@@ -40,7 +40,7 @@ def resolve(requested: Sequence[str], mirror: Mirror, progress: Progress) -> Pac
 
 
 def parse_uris(answer: str, mirror: Mirror) -> Iterator[LockedPackage]:
-    """Read the answer of `apt-get --print-uris`: one line for each package, `'URL' NAME_VERSION_ARCH.deb SIZE SHA256:…`."""
+    """Read the answer of `apt-get --print-uris`, a line a package: `'URL' NAME_VERSION_ARCH.deb SIZE SHA256:…`."""
     for match in _URI_LINE.finditer(answer):
         name, version, architecture = unquote(match["name"]).removesuffix(".deb").split("_")
         archive = next(key for key, base in mirror.archives.items() if match["url"].startswith(f"{base}/"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The toolbox: a Debian 13 tree with everything that a build and a virtual machine need, entered with bubblewrap.
 
-Its packages are locked like the image's, so a build uses the same mkosi, mkfs.erofs and gcc on every workstation. They are
-only unpacked, never configured: no maintainer script runs, which is quick and leaves nothing to chance.
+Its packages are locked like the image's, so a build uses the same mkosi, mkfs.erofs and gcc on every workstation. They
+are only unpacked, never configured: no maintainer script runs, which is quick and leaves nothing to chance.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ from pinwheel.progress import Progress
 
 PACKAGES = (
     # Building the image
-    "apt", "busybox-static", "ca-certificates", "cpio", "debian-archive-keyring", "dosfstools", "e2fsprogs", "erofs-utils",
-    "fdisk", "gcc", "kmod", "libc6-dev", "mkosi", "mtools", "python3-dev", "sbsigntool", "systemd-boot-efi",
-    "systemd-repart", "systemd-ukify", "zstd",
+    "apt", "busybox-static", "ca-certificates", "cpio", "debian-archive-keyring", "dosfstools", "e2fsprogs",
+    "erofs-utils", "fdisk", "gcc", "kmod", "libc6-dev", "mkosi", "mtools", "python3-dev", "sbsigntool",
+    "systemd-boot-efi", "systemd-repart", "systemd-ukify", "zstd",
     # Running it
     "docker-cli", "docker-registry", "ovmf", "python3-virt-firmware", "qemu-system-x86", "qemu-utils",
 )  # fmt: skip
@@ -71,7 +71,8 @@ class Toolbox:
         words = ["bwrap", "--ro-bind", str(self.root / "usr"), "/usr", "--ro-bind", str(self.root / "etc"), "/etc"]
         for link, target in _LINKS.items():
             words += ["--symlink", target, f"/{link}"]
-        words += ["--dev-bind", "/dev", "/dev", "--proc", "/proc", "--dir", "/run", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp"]
+        words += ["--dev-bind", "/dev", "/dev", "--proc", "/proc", "--dir", "/run"]
+        words += ["--tmpfs", "/tmp", "--tmpfs", "/var/tmp"]  # noqa: S108 - the sandbox's own
         words += ["--dir", "/root", "--setenv", "HOME", "/root", "--setenv", "PATH", "/usr/sbin:/usr/bin"]
         words += ["--setenv", "LC_ALL", "C.UTF-8", "--chdir", "/"]
         if network:

@@ -53,7 +53,8 @@ def make_tree(
     Raises:
         EnvironmentFault: mkosi failed.
     """
-    configuration = (DEFINITION / "mkosi.conf").read_bytes() + (DEFINITION / f"mkosi.profiles/{variant}/mkosi.conf").read_bytes()
+    files_of_mkosi = (DEFINITION / "mkosi.conf", DEFINITION / f"mkosi.profiles/{variant}/mkosi.conf")
+    configuration = b"".join(file.read_bytes() for file in files_of_mkosi)
     key = hashlib.sha256(f"{_LAYOUT} {lock.digest()} {toolbox.root.name}".encode() + configuration).hexdigest()[:16]
     target = cache / "trees" / key
     if target.exists():
@@ -84,7 +85,7 @@ def make_tree(
 def write_repository(lock: PackageLock, files: Mapping[str, Path], directory: Path) -> None:
     """Make a local Debian archive of the locked packages, in the layout that apt expects of a mirror.
 
-    Format: https://wiki.debian.org/DebianRepository/Format. It is not signed: every file's hash was checked against the lock.
+    Format: https://wiki.debian.org/DebianRepository/Format. It is not signed: every file's hash is the lock's.
     """
     index = directory / f"dists/{lock.release}/main/binary-amd64"
     index.mkdir(parents=True)
@@ -109,5 +110,3 @@ def write_repository(lock: PackageLock, files: Mapping[str, Path], directory: Pa
 
 def _mkosi(variant: str, *arguments: str) -> list[str]:
     return ["mkosi", f"--directory={DEFINITION}", f"--profile={variant}", *arguments]
-
-

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The unified kernel image: kernel, initrd, command line with the root hash, in one file that the firmware verifies whole.
+"""The unified kernel image: kernel, initrd and command line with the root hash, in a file that firmware verifies whole.
 
 Format: https://uapi-group.org/specifications/specs/unified_kernel_image/
 """
