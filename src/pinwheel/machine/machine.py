@@ -74,11 +74,14 @@ class Machine:
         publish: Iterable[PortForward] = (),
         disk_size: int = DEFAULT_DISK_SIZE,
         data_disk_size: int | None = None,
-        user_data: str = "",
+        user_data: str | None = "",
         store: MachineStore | None = None,
         progress: Progress | None = None,
     ) -> "Machine":
         """Make a new machine, stopped. Sizes are bytes. The caller holds the lock where others may be about.
+
+        The Docker API is part of the user data that the machine's firmware hands to the node; with None it hands over
+        nothing, and the node is on its own as on any other host.
 
         Raises:
             UsageFault: the image is none, the disk too small for it, or the name not fit.
@@ -94,13 +97,14 @@ class Machine:
             publish=tuple(publish),
             disk_size=disk_size,
             data_disk_size=data_disk_size,
+            hands_user_data=user_data is not None,
             docker_port=choose_docker_port(None),
         )
         with (
             (progress or SilentProgress()).step(f"Making the machine {name}") as step,
             store.creating(name) as directory,
         ):
-            _fill(directory, record, image, user_data, toolbox, keys, step)
+            _fill(directory, record, image, user_data or "", toolbox, keys, step)
         return cls(name, store)
 
     @property
@@ -142,6 +146,7 @@ class Machine:
         }
         self._update({key: value for key, value in changes.items() if value is not None})
         if user_data is not None:
+            self._update({"hands_user_data": True})
             _write_private(self.directory / USER_DATA, user_data)
 
     def start(self, toolbox: Toolbox) -> None:

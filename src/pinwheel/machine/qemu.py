@@ -34,6 +34,7 @@ def qemu_command(record: MachineRecord, *, kvm: bool) -> list[str]:
         PROGRAM,
         *_board(record, kvm=kvm),
         *_firmware(),
+        *_credentials(record),
         *_disks(record),
         *_network(record),
         *_channels(),
@@ -67,9 +68,12 @@ def _firmware() -> list[str]:
         "-global", "ICH9-LPC.disable_s3=1", "-global", "ICH9-LPC.disable_s4=1",
         "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n",
         "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
-        # Credentials for systemd (systemd.io/CREDENTIALS): SMBIOS type 11 strings, from a file because of their size.
-        "-smbios", f"type=11,path={CREDENTIALS}",
     ]  # fmt: skip
+
+
+def _credentials(record: MachineRecord) -> list[str]:
+    # For systemd (systemd.io/CREDENTIALS): SMBIOS type 11 strings, from a file because of their size.
+    return ["-smbios", f"type=11,path={CREDENTIALS}"] if record.hands_user_data else []
 
 
 def _disks(record: MachineRecord) -> list[str]:

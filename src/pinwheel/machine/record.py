@@ -66,6 +66,9 @@ class MachineRecord(BaseModel):
     publish: tuple[PortForward, ...] = ()
     disk_size: int = DEFAULT_DISK_SIZE
     data_disk_size: int | None = None
+    hands_user_data: bool = True
+    """Whether the firmware hands user data to the node. Without it the node looks elsewhere, and opens no port if there
+    is none."""
     docker_port: int
     """The port of 127.0.0.1 that leads to the engine's API."""
 

@@ -52,6 +52,11 @@ def test_data_disk_is_there_when_asked_for_and_never_booted():
     assert "bootindex" not in data
 
 
+def test_firmware_hands_over_user_data_unless_there_is_none():
+    assert values(command(), "-smbios") == ["type=11,path=credentials.smbios"]
+    assert values(command(hands_user_data=False), "-smbios") == []
+
+
 def test_no_file_of_the_machine_is_named_by_an_absolute_path():
     words = " ".join(command(data_disk_size=GIB))
     for name in (
