@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from elftools.common.exceptions import ELFError
-from elftools.elf.dynamic import DynamicSection
+from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
@@ -51,18 +51,17 @@ def _needs(elf: ELFFile) -> ElfNeeds:
     interpreter = None
     libraries: list[str] = []
     search: list[str] = []
+    # By segments, as the kernel and ld.so read it: the table of sections may be stripped.
     for segment in elf.iter_segments():
         if isinstance(segment, InterpSegment):
             interpreter = segment.get_interp_name()
-    for section in elf.iter_sections():
-        if not isinstance(section, DynamicSection):
-            continue
-        for tag in section.iter_tags():
-            value = getattr(tag, _STRING_TAGS.get(tag.entry.d_tag, ""), "")
-            if tag.entry.d_tag == "DT_NEEDED":
-                libraries.append(value)
-            elif value:
-                search += value.split(":")
+        elif isinstance(segment, DynamicSegment):
+            for tag in segment.iter_tags():
+                value = getattr(tag, _STRING_TAGS.get(tag.entry.d_tag, ""), "")
+                if tag.entry.d_tag == "DT_NEEDED":
+                    libraries.append(value)
+                elif value:
+                    search += value.split(":")
     return ElfNeeds(interpreter, tuple(libraries), tuple(search))
 
 
@@ -70,10 +69,16 @@ def find_library(root: Path, soname: str, search: Iterable[str] = (), origin: st
     """Find a library below `root`; gives its path relative to that, links not followed."""
     directories = [part.replace("$ORIGIN", f"/{origin}").replace("${ORIGIN}", f"/{origin}") for part in search]
     for directory in [*directories, *DEFAULT_DIRECTORIES]:
-        candidate = str(PurePosixPath(directory.lstrip("/")) / soname)
-        if (root / candidate).is_file():
+        candidate = str(_merge_usr(_normalise(PurePosixPath(directory.lstrip("/"), soname))))
+        if _is_file_below(root, candidate):
             return candidate
     return None
+
+
+def _is_file_below(root: Path, path: str) -> bool:
+    """Whether the path is a file, absolute links taken below `root`."""
+    *_, last = follow_links(root, path)
+    return (root / last).is_file() and not (root / last).is_symlink()
 
 
 def follow_links(root: Path, path: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ KEY_BITS = 2048
 VALID_DAYS = 3650
 """Firmware does not look at the dates; tools do."""
 ENVIRONMENT_VARIABLE = "PINWHEEL_KEYS"
+_OWN_KEYS = "correct it; or unset it to sign with a key of this user's own"
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,15 @@ def secure_boot_keys(directory: Path | None = None) -> SecureBootKeys:
     """Give the signing key; make it when there is none yet.
 
     Raises:
-        UsageFault: the directory has some of the files, not all, or others may read the private key.
+        UsageFault: the directory has some of the files, not all; others may read the private key; or the directory
+            that the environment names is not there.
     """
     asked = os.environ.get(ENVIRONMENT_VARIABLE)
-    directory = directory or (Path(asked) if asked else data_directory() / "keys/secure-boot")
+    if directory is None and asked:
+        directory = Path(asked)
+        if not directory.is_dir():
+            raise UsageFault(f"{ENVIRONMENT_VARIABLE} names {directory}, which is no directory", _OWN_KEYS)
+    directory = directory or data_directory() / "keys/secure-boot"
     if not directory.exists():
         _make(directory)
     key, certificate, owner = directory / "signing.key", directory / "signing.crt", directory / "owner-guid"
@@ -70,7 +76,11 @@ def _make(directory: Path) -> None:
         (fresh / "signing.key").write_bytes(pem)
         (fresh / "signing.crt").write_bytes(_certificate(key).public_bytes(serialization.Encoding.PEM))
         (fresh / "owner-guid").write_text(f"{uuid.uuid4()}\n")
-        fresh.rename(directory)
+        try:
+            fresh.rename(directory)
+        except OSError:
+            if not directory.is_dir():  # else another build was faster, and its key is the one
+                raise
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:

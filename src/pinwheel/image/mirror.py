@@ -5,6 +5,7 @@ Formats: sources.list(5), one-line and deb822 style, and apt-transport-mirror(1)
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,19 @@ RELEASE = "trixie"
 ENVIRONMENT_VARIABLE = "PINWHEEL_MIRROR"
 _TEMPLATES = Path("usr/share/python-apt/templates/Debian.info")
 _HINT = f"name one with --mirror URL or {ENVIRONMENT_VARIABLE}: the URL that has dists/{RELEASE} below it"
+
+
+_ONE_LINE = re.compile(r"\s*deb\s+(\[[^]]*\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)")
+_NO = ("no", "false", "without", "off", "disable")
+"""What apt takes for no."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One archive that an apt configuration names, and the suites that it wants of it."""
+
+    uri: str
+    suites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ def find_mirror(asked: str | None = None, root: Path = Path("/")) -> Mirror:
     asked = asked or os.environ.get(ENVIRONMENT_VARIABLE)
     if asked:
         return from_main_url(asked)
-    found = choose(list(_configured_uris(root))) or _from_template(root)
+    found = choose(_configured_sources(root)) or _from_template(root)
     if not found:
         raise EnvironmentFault("this machine's apt configuration names no Debian mirror", _HINT)
     return found
@@ -63,38 +77,42 @@ def from_main_url(url: str) -> Mirror:
     return Mirror(main, main.removesuffix("/debian") + "/debian-security")
 
 
-def choose(uris: Iterable[str]) -> Mirror | None:
-    """Pick the Debian archives out of all URIs that an apt configuration names."""
-    debian = [uri.rstrip("/") for uri in uris if uri.startswith(("http://", "https://"))]
-    main = next((uri for uri in debian if uri.endswith("/debian")), None)
-    security = next((uri for uri in debian if uri.endswith("/debian-security")), None)
+def choose(sources: Iterable[Source]) -> Mirror | None:
+    """Pick the Debian archives out of all that an apt configuration names.
+
+    Other archives of packages for Debian may end in /debian, too; only Debian's own has a suite of updates.
+    """
+    web = [source for source in sources if source.uri.startswith(("http://", "https://"))]
+    main = [source for source in web if source.uri.endswith("/debian")]
+    main.sort(key=lambda source: not any(suite.endswith("-updates") for suite in source.suites))
+    security = next((source.uri for source in web if source.uri.endswith("/debian-security")), None)
     if not main:
         return None
-    return Mirror(main, security or from_main_url(main).security)
+    return Mirror(main[0].uri, security or from_main_url(main[0].uri).security)
 
 
-def _configured_uris(root: Path) -> Iterator[str]:
+def _configured_sources(root: Path) -> Iterator[Source]:
     apt = root / "etc/apt"
     for file in [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]:
-        if not file.is_file():
-            continue
-        text = file.read_text(errors="replace")
-        uris = _deb822_uris(text) if file.suffix == ".sources" else _one_line_uris(text)
-        for uri in uris:
-            yield from _expand_mirror_list(uri, root)
+        # Files with other names (backups of editors and packages, for example) mean nothing to apt.
+        if file.is_file() and file.suffix in (".list", ".sources"):
+            text = file.read_text(errors="replace")
+            for source in _deb822_sources(text) if file.suffix == ".sources" else _one_line_sources(text):
+                yield from (Source(uri.rstrip("/"), source.suites) for uri in _expand_mirror_list(source.uri, root))
 
 
-def _one_line_uris(text: str) -> Iterator[str]:
+def _one_line_sources(text: str) -> Iterator[Source]:
     for line in text.splitlines():
-        words = line.split("#", 1)[0].replace("[", " [").replace("]", "] ").split()
-        if words and words[0] == "deb":
-            yield from (word for word in words[1:] if "://" in word or word.startswith("mirror+"))
+        match = _ONE_LINE.match(line.split("#", 1)[0])
+        if match:
+            yield Source(match["uri"], (match["suite"],))
 
 
-def _deb822_uris(text: str) -> Iterator[str]:
+def _deb822_sources(text: str) -> Iterator[Source]:
     for paragraph in Deb822.iter_paragraphs(text, use_apt_pkg=False):
-        if "deb" in paragraph.get("Types", "").split() and paragraph.get("Enabled", "yes").lower() != "no":
-            yield from paragraph.get("URIs", "").split()
+        if "deb" in paragraph.get("Types", "").split() and paragraph.get("Enabled", "yes").lower() not in _NO:
+            suites = tuple(paragraph.get("Suites", "").split())
+            yield from (Source(uri, suites) for uri in paragraph.get("URIs", "").split())
 
 
 def _expand_mirror_list(uri: str, root: Path) -> Iterator[str]:
@@ -104,7 +122,8 @@ def _expand_mirror_list(uri: str, root: Path) -> Iterator[str]:
         return
     file = root / uri.removeprefix("mirror+file:").lstrip("/")
     if file.is_file():
-        yield from (line.split()[0] for line in file.read_text().splitlines() if line.strip())
+        lines = (line.split("#", 1)[0].split() for line in file.read_text().splitlines())
+        yield from (words[0] for words in lines if words)
 
 
 def _from_template(root: Path) -> Mirror | None:
@@ -113,4 +132,5 @@ def _from_template(root: Path) -> Mirror | None:
     if not file.is_file():
         return None
     lines = file.read_text(errors="replace").splitlines()
-    return choose(line.split(":", 1)[1].strip() for line in lines if line.startswith("BaseURI:"))
+    uris = (line.split(":", 1)[1].strip().rstrip("/") for line in lines if line.startswith("BaseURI:"))
+    return choose(Source(uri) for uri in uris)

@@ -40,8 +40,19 @@ def resolve(requested: Sequence[str], mirror: Mirror, progress: Progress) -> Pac
 
 
 def parse_uris(answer: str, mirror: Mirror) -> Iterator[LockedPackage]:
-    """Read the answer of `apt-get --print-uris`, a line a package: `'URL' NAME_VERSION_ARCH.deb SIZE SHA256:…`."""
-    for match in _URI_LINE.finditer(answer):
+    """Read the answer of `apt-get --print-uris`, a line a package: `'URL' NAME_VERSION_ARCH.deb SIZE SHA256:…`.
+
+    Raises:
+        EnvironmentFault: a package comes without a hash to lock it by.
+    """
+    for line in answer.splitlines():
+        if not line.startswith("'"):
+            continue
+        match = _URI_LINE.match(line)
+        if not match:
+            raise EnvironmentFault(
+                f"apt names a package without its SHA-256: {line}", "name another mirror with --mirror"
+            )
         name, version, architecture = unquote(match["name"]).removesuffix(".deb").split("_")
         archive = next(key for key, base in mirror.archives.items() if match["url"].startswith(f"{base}/"))
         yield LockedPackage(
