@@ -14,6 +14,7 @@ from pinwheel.errors import EnvironmentFault
 from pinwheel.image.components import Components, KernelFacts, WheelFacts, pruned_summary, read_packages
 from pinwheel.image.definition import ImageDefinition, overlays
 from pinwheel.image.host import as_root
+from pinwheel.image.kernel_modules import KernelModules
 from pinwheel.image.manifest import ImageFacts, PackageRecord, PrunedCount, PrunedSummary
 from pinwheel.image.package_lock import PackageLock
 from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, plan
@@ -74,6 +75,7 @@ def assemble_root(
         os_release = _write_own_facts(own, variant, facts)
         drop_setuid(definition.drop_setuid, root)
         _lay_over(own, root)
+        _unpack_modules(root / MODULES / release, definition.unpacked_kernel_modules, toolbox)
         _derive(root, release, toolbox)
     return AssembledRoot(root, release, os_release, components, facts)
 
@@ -142,6 +144,12 @@ def _lay_over(own: Path, root: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise EnvironmentFault(f"could not add Pinwheel's own files to the root: {done.stderr[-800:]}")
+
+
+def _unpack_modules(modules: Path, names: Sequence[str], toolbox: Toolbox) -> None:
+    files = [modules / file for file in sorted(KernelModules(modules).packed_files(names))]
+    if files:
+        toolbox.run(["xz", "--decompress", "--", *files], writable=[modules], root=True)
 
 
 def _derive(root: Path, release: str, toolbox: Toolbox) -> None:

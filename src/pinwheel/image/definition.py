@@ -36,6 +36,9 @@ class ImageDefinition(_Declaration):
     units: list[str] = Field(default=[], description="Units of systemd, by name.")
     files: list[str] = Field(default=[], description="Patterns of data files; each must match something.")
     excluded_kernel_modules: list[str] = Field(default=[], description="Patterns of paths below kernel/.")
+    unpacked_kernel_modules: list[str] = Field(
+        default=[], description="Modules of every boot, stored unpacked, as what they depend on: xz is slow to unpack."
+    )
     initrd: InitrdModules = InitrdModules()
 
     def extended_by(self, other: "ImageDefinition") -> "ImageDefinition":
@@ -48,6 +51,7 @@ class ImageDefinition(_Declaration):
             **{
                 "drop-setuid": self.drop_setuid + other.drop_setuid,
                 "excluded-kernel-modules": self.excluded_kernel_modules + other.excluded_kernel_modules,
+                "unpacked-kernel-modules": self.unpacked_kernel_modules + other.unpacked_kernel_modules,
             },
             initrd=InitrdModules(
                 always=self.initrd.always + other.initrd.always, drivers=self.initrd.drivers + other.initrd.drivers
@@ -71,10 +75,10 @@ def overlays(variant: str) -> list[Path]:
 
 def _read(file: Path) -> ImageDefinition:
     try:
-        return ImageDefinition.model_validate(tomllib.loads(file.read_text()))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageFault(f"{file}: {error}", "docs/variants.md says what a variant needs") from error
+        return ImageDefinition.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageFault(f"{file}: {where}: {first['msg']}", "docs/variants.md lists the keys") from error
+    except (OSError, ValueError) as error:
+        raise UsageFault(f"{file}: {error}", "docs/variants.md says what a variant needs") from error

@@ -42,6 +42,11 @@ class KernelModules:
             if words[:1] == ["alias"] and words[-1] == module_name(name):
                 yield words[1]
 
+    def packed_files(self, names: Iterable[str]) -> set[str]:
+        """Give the files, below the modules' directory, of these modules and their dependencies that are compressed."""
+        every = {needed for name in names for needed in self.with_dependencies(name)}
+        return {self._files[name] for name in every if self._files[name].endswith(".xz")}
+
     def read(self, name: str) -> bytes:
         """Give the module's content, unpacked; its signature stays at its end."""
         file = self._directory / self._files[name]

@@ -18,6 +18,8 @@ from pinwheel.node.readiness import Readiness, full_check
 from pinwheel.node.screen import changed
 
 SCHEMA = 1
+ROOT_LABEL = "pinwheel-root-"
+"""What the partition of a slot's root is called, before the slot's letter."""
 _SECURE_BOOT_VALUE = 4
 """An efivarfs file starts with four bytes of attributes."""
 
@@ -46,7 +48,7 @@ def document(paths: Paths, readiness: Readiness) -> dict[str, Any]:
         "reasons": list(readiness.reasons),
         "version": state_value(release, "VERSION_ID"),
         "variant": state_value(release, "VARIANT_ID"),
-        "slot": kernel_argument(command_line, "pinwheel.slot"),
+        "slot": running_slot(paths),
         "root_hash": kernel_argument(command_line, "roothash"),
         "kernel": os.uname().release,
         "hostname": paths.text(f"{places.SYSCTLS}/kernel/hostname"),
@@ -72,6 +74,18 @@ def publish(paths: Paths, status: dict[str, Any], *, loud: bool) -> None:
 def last_document(paths: Paths) -> dict[str, Any]:
     """Give the document that was written last; empty without one."""
     return _json(paths, places.STATUS)
+
+
+def running_slot(paths: Paths) -> str:
+    """Give the slot that the root runs from, `a` or `b`: the end of the name of the partition below dm-verity.
+
+    The command line cannot tell: the same signed kernel image serves either slot.
+    """
+    for partition in sorted(paths.at(places.ROOT_PARTITIONS).glob("*/uevent")):
+        name = state_value(partition.read_text(), "PARTNAME")
+        if name.startswith(ROOT_LABEL):
+            return name.removeprefix(ROOT_LABEL)
+    return ""
 
 
 def kernel_argument(command_line: str, name: str) -> str:
