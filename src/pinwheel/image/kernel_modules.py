@@ -62,7 +62,8 @@ def module_name(file: str) -> str:
 def loading_table(modules: KernelModules, always: Iterable[str], drivers: Iterable[str]) -> tuple[str, set[str]]:
     """Give the initrd's table, lines of `PATTERN FILE...` with dependencies first, and the modules that it names."""
     used: set[str] = set()
-    lines = [_line("*", modules.with_dependencies(name), used) for name in always]
+    needed = [modules.with_dependencies(name) for name in always]
+    lines = [_line("*", files, used) for files in needed if files]
     for name in drivers:
         files = modules.with_dependencies(name)
         lines += [_line(alias, files, used) for alias in modules.aliases(name) if files]
