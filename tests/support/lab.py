@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Machines of one test run: in a store of their own, all gone when the run ends, however it ends.
+
+A run holds a lock on its directory. Whatever directory is there without a holder was left by a run that was killed: the
+next run switches off its machines, which are known by their UUIDs and by nothing broader, and removes it.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pinwheel.errors import PinwheelError
+from pinwheel.image.build import BuiltImage
+from pinwheel.image.keys import SecureBootKeys
+from pinwheel.image.toolbox import Toolbox
+from pinwheel.machine.docker_client import client_command, client_environment
+from pinwheel.machine.machine import Machine
+from pinwheel.machine.record import GIB
+from pinwheel.machine.store import MachineStore
+from pinwheel.paths import PROJECT
+
+MEMORY = 1 * GIB
+"""What a machine gets unless its test says otherwise."""
+READY_TIMEOUT = 240.0
+"""Seconds from power-on to ready: several times what an idle workstation with two cores needs under emulation."""
+COMMAND_TIMEOUT = 180.0
+"""Seconds for one command of a Docker client."""
+_PREFIX = "run-"
+
+
+class Lab:
+    """A store of machines for this run alone, and what they are made from."""
+
+    def __init__(self, base: Path, image: BuiltImage, toolbox: Toolbox, keys: SecureBootKeys) -> None:
+        """Make the run's directory below `base`, and clear away what dead runs left there."""
+        self.image, self.toolbox, self._keys = image, toolbox, keys
+        self.machines: list[Machine] = []
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_left_over(base)
+        self.directory = Path(tempfile.mkdtemp(dir=base, prefix=_PREFIX))
+        self._lock = (self.directory / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.store = _store(self.directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _remove(self.directory)
+        self._lock.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes `pinwheel` see this run's machines instead of the user's."""
+        return os.environ | {"XDG_STATE_HOME": str(self.directory)}
+
+    def create(self, name: str, **options: Any) -> Machine:
+        """Make a machine from the image, stopped; the options are those of `Machine.create`."""
+        given = {"image": self.image.disk, "memory": MEMORY} | options
+        machine = Machine.create(name, toolbox=self.toolbox, keys=self._keys, store=self.store, **given)
+        self.machines.append(machine)
+        return machine
+
+    def boot(self, machine: Machine) -> Machine:
+        """Start a machine and wait until it is ready; switch it off when it does not get there."""
+        machine.start(self.toolbox)
+        try:
+            machine.wait_ready(READY_TIMEOUT)
+        except BaseException:
+            machine.kill()
+            raise
+        return machine
+
+    def discard(self, machine: Machine) -> None:
+        """Remove a machine."""
+        self.machines.remove(machine)
+        machine.remove()
+
+    def pinwheel(self, *arguments: str, timeout: float = READY_TIMEOUT) -> subprocess.CompletedProcess[str]:
+        """Run the project's own command on this run's machines."""
+        command = [str(PROJECT / "pinwheel"), *arguments]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+        )
+
+
+class Docker:
+    """A Docker client for one machine."""
+
+    def __init__(self, machine: Machine, toolbox: Toolbox) -> None:
+        self._machine, self._toolbox = machine, toolbox
+
+    def attempt(self, *arguments: str, timeout: float = COMMAND_TIMEOUT) -> subprocess.CompletedProcess[str]:
+        """Run a command and give how it ended."""
+        variables = self._machine.docker_environment()
+        command = client_command(arguments, variables, lambda: self._toolbox, self._machine.directory)
+        environment = client_environment(variables, os.environ)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+        )
+
+    def __call__(self, *arguments: str, timeout: float = COMMAND_TIMEOUT) -> str:
+        """Run a command that must go well, and give what it printed, without white space at the ends."""
+        done = self.attempt(*arguments, timeout=timeout)
+        assert done.returncode == 0, f"docker {' '.join(arguments)}\nended with {done.returncode}: {done.stderr}"
+        return done.stdout.strip()
+
+    def cat(self, container: str, *paths: str) -> str:
+        """Give the content of files of a running container."""
+        return self("exec", container, "cat", *paths)
+
+
+def wait_for_console(machine: Machine, pattern: str, timeout: float) -> re.Match[str]:
+    """Wait until a line of the console matches, and give the match; `TimeoutError` after so many seconds."""
+    deadline = time.monotonic() + timeout
+    while not (match := re.search(pattern, machine.console_text(), re.MULTILINE)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no {pattern!r} on the console of {machine.name} within {timeout:.0f} s")
+        time.sleep(0.2)
+    return match
+
+
+def _store(directory: Path) -> MachineStore:
+    return MachineStore(directory / "pinwheel/machines")
+
+
+def _remove_left_over(base: Path) -> None:
+    for directory in base.glob(f"{_PREFIX}*"):
+        with (directory / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # a run that is alive
+                continue
+            _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    store = _store(directory)
+    for machine in _readable(store):
+        machine.remove()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _readable(store: MachineStore) -> Iterable[Machine]:
+    for name in store.names():
+        try:
+            yield Machine(name, store)
+        except PinwheelError:  # a record from another version: its machine is not known
+            continue
