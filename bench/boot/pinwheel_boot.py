@@ -14,6 +14,7 @@ from bench.boot import observe
 from bench.boot.console import Console
 from bench.boot.result import Boot
 from bench.boot.settings import BOOT_TIMEOUT, Settings
+from bench.boot.tools import processor_time
 
 from pinwheel.errors import EnvironmentFault
 from pinwheel.machine import qemu
@@ -27,6 +28,8 @@ NODE_READY = r"pinwheel: ready\b"
 ASKED_FOR = f"{DOCKER_GUEST_PORT}/tcp"
 """The one port that is open because this bench's user data asks for it."""
 
+_READY_TIMEOUT = 30.0
+"""Seconds, counted from the end of the observation: a node that idles and is not ready by then will not become so."""
 _ASK_EVERY = 0.1
 _ASK_TIMEOUT = 2.0
 
@@ -52,16 +55,17 @@ def boot_pinwheel(image: Path, reference: str, registry: str, settings: Settings
             client.wait_until_api_answers(started + BOOT_TIMEOUT)
             api_answers = time.monotonic() - started
             first_container = client.seconds_to_output(observe.first_container(reference), started)
+            used = processor_time(machine)
             observation = _observe(client, reference)
-            ready = console.wait_for(NODE_READY, BOOT_TIMEOUT)
-            return Boot(ready.at, first_container, observation, api_answers)
+            ready = console.wait_for(NODE_READY, _READY_TIMEOUT)
+            return Boot(ready.at, first_container, used, observation, api_answers)
     finally:
         machine.remove()
 
 
 def _observe(client: "_Client", reference: str) -> observe.Observation:
-    started = time.monotonic()
     client.output(observe.observer(reference))
+    started = time.monotonic()
     _sleep_until(started + observe.SECOND_CONTAINER_AT)
     client.output(observe.second_container(reference))
     _sleep_until(started + observe.REPORT_AT)

@@ -106,6 +106,7 @@ def _boot_rows(ours: System, stock: System) -> list[Row]:
         *([Row("power-on to the API's first answer over TLS", "s", answers, ())] if answers else []),
         row("power-on to first container's output", "s",
             lambda boot: boot.first_container, Target(0.45, of_stock=True)),
+        row("processor time by then", "s", lambda boot: boot.processor_time),
         row("idle memory that cannot be reclaimed", "MiB",
             lambda boot: boot.observation.idle.unreclaimable / _MIB, Target(0.7, of_stock=True)),
         row("idle MemTotal - MemAvailable", "MiB", lambda boot: boot.observation.idle.unavailable / _MIB),

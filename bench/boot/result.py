@@ -12,6 +12,10 @@ class Boot:
 
     engine_ready: float
     first_container: float
+    """When the first container's output arrived."""
+    processor_time: float
+    """Processor seconds that QEMU had used by then, all its threads together: unlike the times, it hardly changes when
+    others are busy on the workstation."""
     observation: Observation
     api_answers: float | None = None
     """When the engine's API first answered over TLS; None where it is not on the network."""

@@ -17,6 +17,7 @@ from bench.boot.console import Console
 from bench.boot.result import Boot
 from bench.boot.settings import BOOT_TIMEOUT, Settings
 from bench.boot.stock_definition import ENGINE_READY
+from bench.boot.tools import processor_time
 
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine import qemu
@@ -71,8 +72,9 @@ def boot_stock(image: Path, reference: str, registry: str, settings: Settings, n
             ready = console.wait_for(ENGINE_READY, BOOT_TIMEOUT)
             # Found by its end alone: the kernel writes to the console, too.
             first = console.wait_for(f"{observe.FIRST_CONTAINER}$", BOOT_TIMEOUT)
+            used = processor_time(machine)
             console.wait_for(observe.END, BOOT_TIMEOUT)
-            return Boot(ready.at, first.at, observe.read_report(console.text()))
+            return Boot(ready.at, first.at, used, observe.read_report(console.text()))
     finally:
         machine.remove()
 

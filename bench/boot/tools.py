@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Run programs for the bench."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from pinwheel.errors import EnvironmentFault
 from pinwheel.image.toolbox import Toolbox
+from pinwheel.machine.machine import Machine
+
+_STAT_UTIME, _STAT_STIME = 14 - 3, 15 - 3
+"""Indexes of the fields, counted behind the command's name, which may itself hold spaces (proc_pid_stat(5))."""
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> None:
@@ -34,3 +39,15 @@ def compressed_size(toolbox: Toolbox, disk: Path) -> int:
     if process.returncode:
         raise EnvironmentFault(f"zstd failed on {disk} with code {process.returncode}", "is the disk full?")
     return size
+
+
+def processor_time(machine: Machine) -> float:
+    """Give the processor seconds that the machine's QEMU has used so far; 0 when it has ended."""
+    process = machine.process()
+    return parse_processor_time(Path(f"/proc/{process.pid}/stat").read_text()) if process else 0.0
+
+
+def parse_processor_time(stat: str) -> float:
+    """Read a process's seconds in user mode and in the kernel out of its /proc/PID/stat."""
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[_STAT_UTIME]) + int(fields[_STAT_STIME])) / os.sysconf("SC_CLK_TCK")

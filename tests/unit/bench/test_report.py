@@ -13,7 +13,9 @@ MIB = 1024**2
 
 def system(first_container: float, memory: int, ports: list[str], **facts: int) -> System:
     idle = Memory(memory * MIB, 2 * memory * MIB, memory * MIB)
-    boot = Boot(first_container - 2, first_container, Observation(idle, idle, ports), first_container - 3)
+    boot = Boot(
+        first_container - 2, first_container, 2 * first_container, Observation(idle, idle, ports), first_container - 3
+    )
     image = ImageFacts(packages=9, executables=60, setuid=0, root_bytes=10**8, boot_bytes=10**7, download_bytes=10**8)
     return System(replace(image, **facts), [boot], frozenset({"2376/tcp"}))
 

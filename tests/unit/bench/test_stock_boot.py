@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 import json
 import subprocess
+from typing import Any
 
 from bench.boot.stock_boot import user_data
 from bench.boot.stock_definition import FILES, LINKS, PARTITIONS, definition_hash
@@ -8,7 +9,7 @@ from bench.boot.stock_definition import FILES, LINKS, PARTITIONS, definition_has
 REFERENCE, REGISTRY = "10.0.2.2:5000/busybox:1", "10.0.2.2:5000"
 
 
-def document():
+def document() -> Any:
     head, _, body = user_data(REFERENCE, REGISTRY).partition("\n")
     assert head == "#cloud-config"
     return json.loads(body)
