@@ -3,8 +3,8 @@ import os
 from pathlib import Path
 
 import pytest
-
 from bench.boot.tools import parse_processor_time, run
+
 from pinwheel.errors import EnvironmentFault
 
 
