@@ -31,7 +31,7 @@ def kernel_release(tree: Path) -> str:
     Raises:
         UsageFault: there is none, or more than one.
     """
-    releases = [path.name for path in (tree / MODULES).iterdir()]
+    releases = sorted(path.name for path in (tree / MODULES).glob("*"))
     if len(releases) != 1:
         raise UsageFault(f"the tree has {len(releases)} kernels: {', '.join(releases)}", "a variant needs exactly one")
     return releases[0]
