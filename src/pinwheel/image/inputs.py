@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What a build is made from: the toolbox and the locked packages, and what to do when the mirror has moved on."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 from pinwheel.image.fetch import PackagesGone, fetch_packages
 from pinwheel.image.mirror import Mirror, find_mirror
@@ -16,6 +18,10 @@ from pinwheel.paths import cache_directory
 from pinwheel.progress import Progress
 
 TOOLBOX = "toolbox"
+
+Made = TypeVar("Made")
+Resolver = Callable[[Sequence[str], Mirror, Progress], PackageLock]
+"""Makes a lock of names of packages: `pinwheel.image.resolve.resolve`."""
 
 
 class LockMode(Enum):
@@ -37,6 +43,7 @@ class BuildContext:
     mode: LockMode = LockMode.PREFER
     mirror_url: str | None = None
     cache: Path = field(default_factory=cache_directory)
+    resolver: Resolver = resolve
 
     @property
     def mirror(self) -> Mirror:
@@ -52,9 +59,9 @@ class BuildContext:
     def _stand_in(self, lock: PackageLock) -> Path:
         return self.cache / "locks" / f"{lock.digest()[:16]}.json"
 
-    def resolve_anew(self, name: str, requested: list[str], gone: PackagesGone | None = None) -> PackageLock:
+    def resolve_anew(self, name: str, requested: Sequence[str], gone: PackagesGone | None = None) -> PackageLock:
         """Resolve; into the checkout's lock when that was asked for, else into a stand-in for it in the cache."""
-        lock = resolve(requested, self.mirror, self.progress)
+        lock = self.resolver(requested, self.mirror, self.progress)
         if gone is None:
             write_lock(lock, lock_file(name))
         else:
@@ -63,47 +70,56 @@ class BuildContext:
         return lock
 
 
+def with_lock(
+    name: str, requested: Sequence[str], context: BuildContext, use: Callable[[PackageLock], Made]
+) -> tuple[PackageLock, Made]:
+    """Make something of the packages of a lock, as the lock mode says; gives the lock that was used, and what was made.
+
+    Raises:
+        UsageFault: the lock was not resolved for what is requested, or there is none in strict mode.
+        PackagesGone: in strict mode, when the mirror no longer carries the lock's packages.
+    """
+    missing = not lock_file(name).exists() and context.mode is LockMode.PREFER
+    if context.mode is LockMode.UPDATE or missing:
+        lock = context.resolve_anew(name, requested)
+        return lock, use(lock)
+    lock = context.current_lock(name)
+    lock.require(list(requested), name)
+    try:
+        return lock, use(lock)
+    except PackagesGone as gone:
+        if context.mode is LockMode.STRICT:
+            raise
+        lock = context.resolve_anew(name, requested, gone)
+        return lock, use(lock)
+
+
 def get_toolbox(context: BuildContext) -> Toolbox:
-    """Give the toolbox, as the lock mode says.
+    """Give the toolbox.
 
     Raises:
         PackagesGone: in strict mode, when the mirror no longer carries the lock's packages.
     """
-    if context.mode is LockMode.UPDATE:
-        lock = context.resolve_anew(TOOLBOX, list(TOOLBOX_PACKAGES))
-    else:
-        lock = context.current_lock(TOOLBOX)
-    try:
-        return make_toolbox(lock, context.mirror, context.progress, context.cache)
-    except PackagesGone as gone:
-        if context.mode is not LockMode.PREFER:
-            raise
-        lock = context.resolve_anew(TOOLBOX, list(TOOLBOX_PACKAGES), gone)
-        return make_toolbox(lock, context.mirror, context.progress, context.cache)
+    _, toolbox = with_lock(
+        TOOLBOX,
+        TOOLBOX_PACKAGES,
+        context,
+        lambda lock: make_toolbox(lock, context.mirror, context.progress, context.cache),
+    )
+    return toolbox
 
 
 def get_packages(variant: str, toolbox: Toolbox, context: BuildContext) -> tuple[PackageLock, dict[str, Path]]:
-    """Give a variant's lock and the files of its packages, as the lock mode says.
+    """Give a variant's lock and the files of its packages.
 
     Raises:
         UsageFault: the variant asks for packages that its lock was not resolved for.
         PackagesGone: in strict mode, when the mirror no longer carries the lock's packages.
     """
-    requested = requested_packages(variant, toolbox)
-    if context.mode is LockMode.UPDATE or not lock_file(variant).exists():
-        lock = context.resolve_anew(variant, requested)
-    else:
-        lock = context.current_lock(variant)
-        lock.require(requested, variant)
-    try:
-        return lock, _fetch(lock, variant, context)
-    except PackagesGone as gone:
-        if context.mode is not LockMode.PREFER:
-            raise
-        lock = context.resolve_anew(variant, requested, gone)
-        return lock, _fetch(lock, variant, context)
-
-
-def _fetch(lock: PackageLock, variant: str, context: BuildContext) -> dict[str, Path]:
-    cache = context.cache / "packages"
-    return fetch_packages(lock.packages, context.mirror, cache, context.progress, f"variant {variant}")
+    cache, title = context.cache / "packages", f"variant {variant}"
+    return with_lock(
+        variant,
+        requested_packages(variant, toolbox),
+        context,
+        lambda lock: fetch_packages(lock.packages, context.mirror, cache, context.progress, title),
+    )
