@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The real launcher and a real directory of modules, attacked in a root that has these, libraries, and little else."""
 
-import io
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import pytest
-from tests.support.launcher_attacks import ATTACKS, HOME, MARKER, PAYLOAD, PLACE, Attack
+from tests.support.launcher_attacks import ATTACKS, HOME, MARKER, PAYLOAD, PLACE, Attack, file_content
 
 from pinwheel.errors import CheckFailed
 from pinwheel.image.python_definition import PythonDefinition, read_python_definition
@@ -22,11 +19,6 @@ from pinwheel.paths import PROJECT, cache_directory
 from pinwheel.progress import SilentProgress
 
 PROBE = PROJECT / "tests/support/probe"
-COMPILE = """
-import importlib._bootstrap_external, sys
-code = compile(sys.stdin.read(), "evil", "exec")
-sys.stdout.buffer.write(importlib._bootstrap_external._code_to_hash_pyc(code, bytes(8), False))
-"""
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 ENTRY_POINTS = {
     "status": "probe:report",
@@ -42,9 +34,8 @@ ENTRY_POINTS = {
 class Node:
     """A root like a node's, in a sandbox; `scratch` takes what is written to it."""
 
-    toolbox_root: Path
+    toolbox: Toolbox
     built: Path
-    compile: Callable[[str], bytes]
 
     def run(
         self, scratch: Path, program: list[str], attack: Attack, with_python: bool = False
@@ -64,7 +55,7 @@ class Node:
         words += ["--symlink", "usr/lib64", "/lib64", "--ro-bind", f"{self.built}/python", "/usr/lib/pinwheel/python"]
         binds = [LIBRARIES, "usr/lib64", *(["usr/bin", "usr/lib/python3.13"] if with_python else [])]
         for path in binds:
-            words += ["--ro-bind", f"{self.toolbox_root}/{path}", f"/{path}"]
+            words += ["--ro-bind", f"{self.toolbox.root}/{path}", f"/{path}"]
         words += ["--ro-bind", f"{self.built}/launch", "/usr/lib/pinwheel/launch"]
         words += self._plant(scratch, attack)
         words += ["--clearenv", "--setenv", "HOME", HOME, "--setenv", "PATH", "/usr/bin", "--chdir", PLACE]
@@ -81,21 +72,10 @@ class Node:
         for path, content in attack.files.items():
             file = scratch / path.strip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(self._content(path, content))
+            file.write_bytes(file_content(path, content, self.toolbox))
             if not path.startswith(("/tmp/", "/run/", "/var/", f"{HOME}/")):
                 words += ["--ro-bind", str(file), path]
         return words
-
-    def _content(self, path: str, content: str) -> bytes:
-        if path.endswith(".pyc"):
-            return self.compile(content)
-        if path.endswith(".zip"):
-            archive = io.BytesIO()
-            with ZipFile(archive, "w") as files:
-                for name in ("sitecustomize.py", "json.py", "evil.py", "encodings/__init__.py"):
-                    files.writestr(name, content)
-            return archive.getvalue()
-        return content.encode()
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +97,7 @@ def build(toolbox: Toolbox, target: Path, definition: PythonDefinition, sources:
 def node(toolbox: Toolbox, definition: PythonDefinition, tmp_path_factory) -> Node:
     built = tmp_path_factory.mktemp("built")
     build(toolbox, built, definition, PROBE)
-
-    def compile_module(source: str) -> bytes:
-        return toolbox.run(["python3", "-I", "-c", COMPILE], input=source.encode())
-
-    return Node(toolbox.root, built, compile_module)
+    return Node(toolbox, built)
 
 
 def launch(node: Node, scratch: Path, attack: Attack) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -66,7 +66,7 @@ class Lab:
 
     def create(self, name: str, **options: Any) -> Machine:
         """Make a machine from the image, stopped; the options are those of `Machine.create`."""
-        given = {"image": self.image.disk, "memory": MEMORY} | options
+        given: dict[str, Any] = {"image": self.image.disk, "memory": MEMORY} | options
         machine = Machine.create(name, toolbox=self.toolbox, keys=self._keys, store=self.store, **given)
         self.machines.append(machine)
         return machine
@@ -102,18 +102,25 @@ class Docker:
 
     def attempt(self, *arguments: str, timeout: float = COMMAND_TIMEOUT) -> subprocess.CompletedProcess[str]:
         """Run a command and give how it ended."""
-        variables = self._machine.docker_environment()
-        command = client_command(arguments, variables, lambda: self._toolbox, self._machine.directory)
-        environment = client_environment(variables, os.environ)
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
-        )
+        done = self._run(arguments, b"", timeout)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def __call__(self, *arguments: str, timeout: float = COMMAND_TIMEOUT) -> str:
         """Run a command that must go well, and give what it printed, without white space at the ends."""
-        done = self.attempt(*arguments, timeout=timeout)
-        assert done.returncode == 0, f"docker {' '.join(arguments)}\nended with {done.returncode}: {done.stderr}"
-        return done.stdout.strip()
+        return self.transfer(*arguments, timeout=timeout).decode().strip()
+
+    def transfer(self, *arguments: str, content: bytes = b"", timeout: float = COMMAND_TIMEOUT) -> bytes:
+        """Run a command that must go well, with standard input, and give the bytes that it printed."""
+        done = self._run(arguments, content, timeout)
+        said = done.stderr.decode(errors="replace")
+        assert done.returncode == 0, f"docker {' '.join(arguments)}\nended with {done.returncode}: {said}"
+        return done.stdout
+
+    def _run(self, arguments: Sequence[str], content: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+        variables = self._machine.docker_environment()
+        command = client_command(arguments, variables, lambda: self._toolbox, self._machine.directory)
+        environment = client_environment(variables, os.environ)
+        return subprocess.run(command, env=environment, input=content, capture_output=True, timeout=timeout)
 
     def cat(self, container: str, *paths: str) -> str:
         """Give the content of files of a running container."""

@@ -5,8 +5,12 @@ Each attack would leave a file (`MARKER`) if it worked. `control` is how an ordi
 the same attack: a test of the attacks themselves, for one that never works shows nothing.
 """
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from zipfile import ZipFile
+
+from pinwheel.image.toolbox import Toolbox
 
 MARKER = "/tmp/marker"
 PLACE = "/tmp/attack"
@@ -16,6 +20,11 @@ SITE = f"{HOME}/.local/lib/python3.13/site-packages"
 
 # Works at any time, even where Python has no open() yet: in place of `encodings`.
 PAYLOAD = f"import posix; posix.close(posix.open({MARKER!r}, posix.O_CREAT | posix.O_WRONLY))\n"
+COMPILE = """
+import importlib._bootstrap_external, sys
+code = compile(sys.stdin.read(), "evil", "exec")
+sys.stdout.buffer.write(importlib._bootstrap_external._code_to_hash_pyc(code, bytes(8), False))
+"""
 CLASS = f"{PAYLOAD}class Category(Warning): pass\n"
 
 
@@ -35,6 +44,19 @@ class Attack:
     on_read_only_root: bool = False
     """Whether it needs files that nobody can make on a node: a second line of defence."""
     control: tuple[str, ...] = ()
+
+
+def file_content(path: str, content: str, toolbox: Toolbox) -> bytes:
+    """Give the bytes of a file of an attack, as `Attack.files` describes it."""
+    if path.endswith(".pyc"):
+        return toolbox.run(["python3", "-I", "-c", COMPILE], input=content.encode())
+    if path.endswith(".zip"):
+        archive = io.BytesIO()
+        with ZipFile(archive, "w") as files:
+            for name in ("sitecustomize.py", "json.py", "evil.py", "encodings/__init__.py"):
+                files.writestr(name, content)
+        return archive.getvalue()
+    return content.encode()
 
 
 def _arguments() -> list[Attack]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The real image in virtual machines. A boot costs half a minute under emulation: tests that do not hurt each other share.
+"""The real image in virtual machines. Half a minute a boot: tests that do not hurt each other share a machine.
 
 `node` is a machine that is ready, for all tests that leave it as it was; `lab` makes further ones.
 """

@@ -3,7 +3,6 @@
 
 import re
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -107,14 +106,6 @@ def somebody_answers(port: int) -> bool:
             return True
         except ConnectionError:
             return False
-
-
-def test_tls_has_nobody_to_talk_to_on_a_node_without_user_data(alone: Machine) -> None:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", alone.record.docker_port), timeout=10) as connection:
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            context.wrap_socket(connection)
 
 
 def test_user_data_is_read_from_a_disk_labelled_cidata(
