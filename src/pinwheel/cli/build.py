@@ -96,9 +96,10 @@ def publish(source: Path, target: Path) -> None:
     """
     try:
         target.mkdir(parents=True, exist_ok=True)
+        fresh = tempfile.TemporaryDirectory(dir=target, prefix=".new-")
     except OSError as error:
         raise UsageFault(f"cannot write to {target}: {error.strerror}", "name a directory with --output") from error
-    with tempfile.TemporaryDirectory(dir=target, prefix=".new-") as workspace:
+    with fresh as workspace:
         for file in sorted(source.iterdir()):
             done = subprocess.run(
                 ["cp", "--sparse=always", "--reflink=auto", "--preserve=mode", str(file), workspace],

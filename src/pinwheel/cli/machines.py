@@ -46,7 +46,7 @@ def ps(json: Json = False) -> None:
 
 
 def status(name: Name = DEFAULT_NAME, json: Json = False) -> None:
-    """Show what is known of a machine, and what its node says about itself."""
+    """Show a machine, and what its node says about itself."""
     machine = Machine(name)
     if json:
         print_json(machine_document(machine))
@@ -123,7 +123,10 @@ def docker(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="With --env: print them as JSON.")] = False,
 ) -> None:
-    """Run a Docker command against a node, with the host's client or the toolbox's; exits with the client's code."""
+    """Run a Docker command against a node; exits with the client's code.
+
+    The client is this machine's, else the toolbox's. Any other client is led to the node by what --env prints.
+    """
     machine = _running(name)
     variables = machine.docker_environment()
     if env:

@@ -32,7 +32,10 @@ def test(
     suite: Annotated[Suite, typer.Argument(help="Which tests.")] = Suite.ALL,
     pytest_arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to pytest, after --.")] = None,
 ) -> None:
-    """Run the tests: static checks, unit tests (seconds), node tests (files and sockets), VM tests (the real image)."""
+    """Run the project's own tests.
+
+    lint: static checks. unit: seconds. node: with real files, sockets and tools. vm: boots the real image.
+    """
     paths = ["tests"] if suite is Suite.ALL else [f"tests/{suite.value}"]
     command = [sys.executable, "-m", "pytest", *(pytest_arguments or []), *paths]
     environment = os.environ | {"PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}"}
