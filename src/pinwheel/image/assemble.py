@@ -14,17 +14,20 @@ from pinwheel.errors import EnvironmentFault
 from pinwheel.image.components import Components, KernelFacts, WheelFacts, pruned_summary, read_packages
 from pinwheel.image.definition import ImageDefinition, overlays
 from pinwheel.image.host import as_root
+from pinwheel.image.initrd import compile_static
 from pinwheel.image.kernel_modules import KernelModules
 from pinwheel.image.manifest import ImageFacts, PackageRecord, PrunedCount, PrunedSummary
 from pinwheel.image.package_lock import PackageLock
 from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, plan
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime, check_libpython
 from pinwheel.image.toolbox import Toolbox
+from pinwheel.image.tree import DEFINITION
 from pinwheel.progress import Progress
 
 RUNTIME = "usr/lib/pinwheel"
 STANDARD_LIBRARY = "usr/lib/python3.13"
 LIBPYTHON = "usr/lib/x86_64-linux-gnu/libpython3.13.so.1.0"
+GENERATORS = "usr/lib/systemd/system-generators"
 KERNEL_PACKAGE_PREFIX = "linux-image-"
 
 
@@ -65,6 +68,7 @@ def assemble_root(
         )
         check_libpython(runtime, tree / LIBPYTHON)
         build_launchers(toolbox, own / RUNTIME)
+        compile_static(DEFINITION / "generators/data-disk.c", own / GENERATORS / "pinwheel-data-disk", toolbox)
     with progress.step("Pruning the tree to what is declared"):
         kept = plan(tree, definition, [own])
         root = workspace / "root"

@@ -42,6 +42,7 @@ def make_initrd(modules: KernelModules, wanted: InitrdModules, toolbox: Toolbox,
 
 def compile_static(source: Path, output: Path, toolbox: Toolbox) -> None:
     """Compile one C file to a static, stripped program that does not depend on where it was compiled."""
+    output.parent.mkdir(parents=True, exist_ok=True)
     toolbox.run(
         ["gcc", "-static", "-s", *HARDENING, "-Wl,--build-id=none", f"-ffile-prefix-map={source.parent}=.",
          "-o", output, source],

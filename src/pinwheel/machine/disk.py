@@ -11,6 +11,9 @@ from pinwheel.errors import UsageFault
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.progress import Step
 
+EXTERNAL_DATA_LABEL = "pinwheel-external-data"
+"""The partition label that os/generators/data-disk.c looks for."""
+
 _FICLONE = 0x40049409
 """ioctl_ficlone(2): _IOW(0x94, 9, int)."""
 _CHUNK = 16 * 1024**2
@@ -34,10 +37,12 @@ def make_disk(image: Path, target: Path, size: int, toolbox: Toolbox, step: Step
     _grow(image, target, size)
 
 
-def make_blank_disk(target: Path, size: int) -> None:
-    """Make a disk with nothing on it."""
+def make_data_disk(target: Path, size: int, toolbox: Toolbox) -> None:
+    """Make a disk for the node's data: one empty partition with the label by which the node knows it."""
     with target.open("xb") as file:
         file.truncate(size)
+    script = f"label: gpt\ntype=linux, name={EXTERNAL_DATA_LABEL}\n"
+    toolbox.run(["sfdisk", "--quiet", target], writable=[target], input=script.encode())
 
 
 def copy_sparse(source: Path, target: Path, step: Step) -> None:

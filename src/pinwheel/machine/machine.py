@@ -16,7 +16,7 @@ from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine import qemu
 from pinwheel.machine.acceleration import has_kvm
 from pinwheel.machine.certificates import DockerCertificates, make_certificates
-from pinwheel.machine.disk import make_blank_disk, make_disk
+from pinwheel.machine.disk import make_data_disk, make_disk
 from pinwheel.machine.docker_client import docker_environment
 from pinwheel.machine.firmware import FirmwareKeys, make_variables
 from pinwheel.machine.follow import plain_text, tail
@@ -295,7 +295,7 @@ def _fill(
         step.note("disk")
         make_disk(image, directory / qemu.DISK, record.disk_size, toolbox, step)
         if record.data_disk_size is not None:
-            make_blank_disk(directory / qemu.DATA_DISK, record.data_disk_size)
+            make_data_disk(directory / qemu.DATA_DISK, record.data_disk_size, toolbox)
         write_record(directory, record)
     except OSError as error:
         raise EnvironmentFault(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Making a machine's disk from an image, with real files."""
 
+import json
 import os
 import random
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from pinwheel.errors import UsageFault
 from pinwheel.image.toolbox import Toolbox
-from pinwheel.machine.disk import copy_sparse, make_blank_disk, make_disk
+from pinwheel.machine.disk import copy_sparse, make_data_disk, make_disk
 from pinwheel.progress import SilentProgress
 
 MIB = 1024**2
@@ -72,7 +73,10 @@ def test_file_that_is_no_disk_image_is_refused(tmp_path):
         make(tmp_path / "notes.txt", tmp_path / "disk.raw", 64 * MIB)
 
 
-def test_blank_disk_takes_no_room(tmp_path):
-    make_blank_disk(tmp_path / "data.raw", 1024 * MIB)
-    assert (tmp_path / "data.raw").stat().st_size == 1024 * MIB
-    assert (tmp_path / "data.raw").stat().st_blocks == 0
+def test_data_disk_has_one_empty_partition_with_the_label_that_the_node_looks_for(tmp_path, toolbox):
+    disk = tmp_path / "data.raw"
+    make_data_disk(disk, 1024 * MIB, toolbox)
+    table = json.loads(toolbox.run(["sfdisk", "--json", disk], readable=[disk]))["partitiontable"]
+    assert disk.stat().st_size == 1024 * MIB
+    assert [partition["name"] for partition in table["partitions"]] == ["pinwheel-external-data"]
+    assert disk.stat().st_blocks * 512 < MIB
