@@ -233,8 +233,8 @@ def agree(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
 
 
 def scripts(attacks: list[Attack], place: str, toolbox: Toolbox) -> dict[str, bytes]:
-    """Give the files that an operator needs: of each attack its own below /attacks/NUMBER, and a script that tries it."""
-    files = {}
+    """Give the files that an operator needs: below /attacks/NUMBER those of each attack, and a script that tries it."""
+    files: dict[str, bytes] = {}
     for number, attack in enumerate(attacks):
         base = f"/attacks/{number}"
         files |= {f"{base}/files{path}": file_content(path, text, toolbox) for path, text in attack.files.items()}

@@ -113,6 +113,7 @@ def test_user_data_is_read_from_a_disk_labelled_cidata(
 ) -> None:
     machine = make_machine("cidata", user_data=None, data_disk_size=8 * MIB)
     disk = machine.directory / qemu.DATA_DISK
+    disk.write_bytes(bytes(8 * MIB))
     toolbox.run(["mkfs.vfat", "-n", "CIDATA", disk], writable=[machine.directory])
     text = b'[settings.network]\nhostname = "from-a-disk"\n[settings]\ncolour = "blue"\n'
     toolbox.run(["mcopy", "-i", disk, "-", "::user-data.toml"], writable=[machine.directory], input=text)
