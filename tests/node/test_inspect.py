@@ -90,7 +90,7 @@ def make_image(directory: Path, toolbox: Toolbox, version: str = "1.1.15") -> tu
     )
     shutil.copy(toolbox.root / BOOT_LOADER, esp / "EFI/BOOT/BOOTX64.EFI")
     disk = directory / "pinwheel-docker.raw"
-    make_disk(sealed, esp, toolbox, disk)
+    make_disk(sealed, esp, toolbox, disk, EPOCH)
     return disk, sealed
 
 

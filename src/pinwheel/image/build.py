@@ -142,7 +142,7 @@ def _build_into(
         )
         esp = _make_esp(parts, keys, tree, toolbox, workspace, name)
     with progress.step("Writing disk, SBOM and manifest"):
-        partitions = make_disk(sealed, esp, toolbox, name.with_suffix(".raw"))
+        partitions = make_disk(sealed, esp, toolbox, name.with_suffix(".raw"), epoch)
         facts = SbomFacts(root.facts.name, __version__, Artefact.of(sealed.image).sha256, epoch)
         (output / SBOM_NAME).write_text(make_sbom(facts, root.components))
         (output / NOTICES_NAME).write_text(make_notices(f"{root.facts.name} {__version__}", root.components, tree))

@@ -2,6 +2,7 @@
 """The disk: sizes in one place, the root's file system, its hash tree, and the partition table around them."""
 
 import json
+import os
 import re
 import tempfile
 import uuid
@@ -75,12 +76,15 @@ def seal_root(tree: Path, toolbox: Toolbox, output: Path, epoch: int) -> VerityR
     return VerityRoot(image, hashes, match[1])
 
 
-def make_disk(root: VerityRoot, esp: Path, toolbox: Toolbox, output: Path) -> list[PartitionRecord]:
+def make_disk(root: VerityRoot, esp: Path, toolbox: Toolbox, output: Path, epoch: int) -> list[PartitionRecord]:
     """Write the whole disk as a sparse file: the ESP with the content of `esp`, slot A filled, slot B empty.
 
+    The same root and files give the same disk byte for byte; all files of the ESP get the time `epoch`.
     The data partition is not here: the node makes it on first boot, as large as the disk that it finds.
     Gives the partitions as systemd-repart laid them out.
     """
+    for path in (esp, *esp.rglob("*")):
+        os.utime(path, (epoch, epoch))
     root_uuid, tree_uuid = root.partition_uuids
     root_a = [f"CopyBlocks={root.image}", f"UUID={root_uuid}", "ReadOnly=yes"]
     verity_a = [f"CopyBlocks={root.tree}", f"UUID={tree_uuid}", "ReadOnly=yes"]
@@ -97,8 +101,9 @@ def make_disk(root: VerityRoot, esp: Path, toolbox: Toolbox, output: Path) -> li
             Path(workspace, f"{number}0-{label}.conf").write_text("[Partition]\n" + "\n".join(text) + "\n")
         disk = Path(workspace, "disk.raw")
         answer = toolbox.run(
-            ["systemd-repart", "--json=short", "--empty=create", "--size=auto", "--offline=yes", "--dry-run=no",
-             "--no-pager", f"--definitions={workspace}", f"--seed={uuid.uuid5(_NAMESPACE, root.root_hash)}", disk],
+            ["env", f"SOURCE_DATE_EPOCH={epoch}", "systemd-repart", "--json=short", "--empty=create", "--size=auto",
+             "--offline=yes", "--dry-run=no", "--no-pager", f"--definitions={workspace}",
+             f"--seed={uuid.uuid5(_NAMESPACE, root.root_hash)}", disk],
             readable=[esp, root.image, root.tree], writable=[Path(workspace)], root=True,
         )  # fmt: skip
         disk.rename(output)
