@@ -25,12 +25,11 @@ from pinwheel.machine.docker_client import client_command, client_environment
 from pinwheel.machine.machine import Machine
 from pinwheel.machine.record import GIB
 from pinwheel.machine.store import MachineStore
+from pinwheel.machine.waiting import READY_TIMEOUT
 from pinwheel.paths import PROJECT
 
 MEMORY = 1 * GIB
 """What a machine gets unless its test says otherwise."""
-READY_TIMEOUT = 240.0
-"""Seconds from power-on to ready: several times what an idle workstation with two cores needs under emulation."""
 COMMAND_TIMEOUT = 180.0
 """Seconds for one command of a Docker client."""
 _PREFIX = "run-"
@@ -75,7 +74,7 @@ class Lab:
         """Start a machine and wait until it is ready; switch it off when it does not get there."""
         machine.start(self.toolbox)
         try:
-            machine.wait_ready(READY_TIMEOUT)
+            machine.wait_ready()
         except BaseException:
             machine.kill()
             raise

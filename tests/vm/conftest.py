@@ -4,7 +4,9 @@
 `node` is a machine that is ready, for all tests that leave it as it was; `lab` makes further ones.
 """
 
+import signal
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -27,9 +29,15 @@ _LAB = pytest.StashKey[Lab]()
 @pytest.fixture(scope="session")
 def lab(image: BuiltImage, toolbox: Toolbox, pytestconfig: pytest.Config) -> Iterator[Lab]:
     """The machines of this run; all are gone when it ends."""
+    signal.signal(signal.SIGTERM, _interrupt)
     with Lab(cache_directory() / "vm-tests", image, toolbox, secure_boot_keys()) as lab:
         pytestconfig.stash[_LAB] = lab
         yield lab
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # As Ctrl-C: fixtures end what they started. What SIGKILL leaves, the next run clears away.
+    raise KeyboardInterrupt
 
 
 @pytest.fixture
