@@ -247,6 +247,8 @@ class Machine:
         for name in (qemu.CONSOLE_LOG, qemu.STATUS_LOG):  # the last run's are kept once: it may have ended badly
             if (self.directory / name).exists():
                 (self.directory / name).replace(self.directory / f"{name}.old")
+        if not self.record.hands_user_data:
+            return
         certificates = DockerCertificates.read(self.directory / CERTIFICATES)
         text = compose((self.directory / USER_DATA).read_text(), certificates)
         _write_private(self.directory / qemu.CREDENTIALS, smbios_string(text))
