@@ -14,6 +14,7 @@ from pinwheel.image.manifest import PartitionRecord
 from pinwheel.image.toolbox import Toolbox
 
 MIB = 1 << 20
+_SECTOR_BYTES = 512
 ESP_BYTES = 1024 * MIB
 """Two unified kernel images and one that is being written, each up to 300 MiB, should a variant need it."""
 ROOT_BYTES = 512 * MIB
@@ -83,13 +84,12 @@ def make_disk(root: VerityRoot, esp: Path, toolbox: Toolbox, output: Path, epoch
     The data partition is not here: the node makes it on first boot, as large as the disk that it finds.
     Gives the partitions as systemd-repart laid them out.
     """
-    for path in (esp, *esp.rglob("*")):
-        os.utime(path, (epoch, epoch))
     root_uuid, tree_uuid = root.partition_uuids
+    identity = uuid.uuid5(_NAMESPACE, root.root_hash)
     root_a = [f"CopyBlocks={root.image}", f"UUID={root_uuid}", "ReadOnly=yes"]
     verity_a = [f"CopyBlocks={root.tree}", f"UUID={tree_uuid}", "ReadOnly=yes"]
-    partitions = [
-        ("esp", "esp", ESP_BYTES, ["Format=vfat", f"CopyFiles={esp}:/"]),
+    partitions: list[tuple[str, str, int, list[str]]] = [
+        ("esp", "esp", ESP_BYTES, []),
         ("root-x86-64", "pinwheel-root-a", ROOT_BYTES, root_a),
         ("root-x86-64-verity", "pinwheel-verity-a", VERITY_BYTES, verity_a),
         ("root-x86-64", "pinwheel-root-b", ROOT_BYTES, ["ReadOnly=yes"]),
@@ -101,13 +101,36 @@ def make_disk(root: VerityRoot, esp: Path, toolbox: Toolbox, output: Path, epoch
             Path(workspace, f"{number}0-{label}.conf").write_text("[Partition]\n" + "\n".join(text) + "\n")
         disk = Path(workspace, "disk.raw")
         answer = toolbox.run(
-            ["env", f"SOURCE_DATE_EPOCH={epoch}", "systemd-repart", "--json=short", "--empty=create", "--size=auto",
-             "--offline=yes", "--dry-run=no", "--no-pager", f"--definitions={workspace}",
-             f"--seed={uuid.uuid5(_NAMESPACE, root.root_hash)}", disk],
-            readable=[esp, root.image, root.tree], writable=[Path(workspace)], root=True,
+            ["systemd-repart", "--json=short", "--empty=create", "--size=auto", "--offline=yes", "--dry-run=no",
+             "--no-pager", f"--definitions={workspace}", f"--seed={identity}", disk],
+            readable=[root.image, root.tree], writable=[Path(workspace)], root=True,
         )  # fmt: skip
+        table = json.loads(answer)
+        _fill_esp(disk, table[0]["offset"], esp, toolbox, epoch, identity)
         disk.rename(output)
     return [
         PartitionRecord(name=one["label"], type=TYPE_GUIDS[one["type"]], offset=one["offset"], size=one["raw_size"])
-        for one in json.loads(answer)
+        for one in table
     ]
+
+
+def _fill_esp(disk: Path, offset: int, files: Path, toolbox: Toolbox, epoch: int, identity: uuid.UUID) -> None:
+    """Make the ESP's FAT: names in order and all times the same, so that the same files give the same bytes.
+
+    systemd-repart could make it, but with names in whatever order the workstation's file system lists them.
+    """
+    paths = sorted(files.rglob("*"))
+    for path in paths:
+        os.utime(path, (epoch, epoch))
+    clock, volume = ("env", f"SOURCE_DATE_EPOCH={epoch}", "TZ=UTC"), f"{disk}@@{offset}"
+    sector, kibibytes = f"--offset={offset // _SECTOR_BYTES}", str(ESP_BYTES // 1024)
+    toolbox.run(
+        [*clock, "mkfs.vfat", "-F", "32", "-n", "ESP", "-i", identity.hex[:8], sector, disk, kibibytes],
+        writable=[disk.parent],
+    )
+    folders = [f"::/{path.relative_to(files)}" for path in paths if path.is_dir()]
+    toolbox.run([*clock, "mmd", "-i", volume, *folders], writable=[disk.parent])
+    for path in paths:
+        if path.is_file():
+            place = f"::/{path.relative_to(files)}"
+            toolbox.run([*clock, "mcopy", "-m", "-i", volume, path, place], readable=[path], writable=[disk.parent])
