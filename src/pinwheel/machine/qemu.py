@@ -47,7 +47,7 @@ def _board(record: MachineRecord, *, kvm: bool) -> list[str]:
         "-nodefaults", "-no-user-config",
         "-name", f"guest={record.name}",
         "-uuid", record.uuid,
-        "-machine", "q35,smm=on,vmport=off",
+        "-machine", "q35,smm=on,vmport=off,sata=off,smbus=off",
         "-accel", accelerator,
         "-cpu", "max",
         "-smp", str(record.cpus),
