@@ -2,9 +2,11 @@
 """The build: from a variant's name to an output directory with disk, manifest and SBOM, cached by what went into it."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,11 @@ SBOM_NAME = "sbom.spdx.json"
 NOTICES_NAME = "THIRD-PARTY-NOTICES.txt"
 NEEDED_BYTES = 3 * 10**9
 """What a build from nothing writes below the cache directory, rounded up."""
+
+KEPT_IMAGES, KEPT_TREES = 4, 2
+"""How many of those used last stay in the cache: enough to go back and forth between two branches."""
+ABANDONED_SECONDS = 24 * 3600
+"""After this, nobody works on a build any more."""
 
 _STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 _BOOT_LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
@@ -77,14 +84,18 @@ def build_image(variant: str, context: BuildContext) -> BuiltImage:
     if context.mode is not LockMode.UPDATE and lock_file(variant).exists():
         done = context.cache / "images" / _key(variant, context, keys)
         if (done / MANIFEST_NAME).exists():
+            os.utime(done)
             return BuiltImage(done, variant)
     _check_space(context.cache)
     toolbox = get_toolbox(context)
     lock, files = get_packages(variant, toolbox, context)
     tree = make_tree(variant, lock, files, toolbox, context.cache, context.progress)
+    os.utime(tree)
     target = context.cache / "images" / _key(variant, context, keys)
     if not (target / MANIFEST_NAME).exists():
         _build_whole(variant, tree, lock, keys, toolbox, target, context)
+        forget_old(target.parent, f"{variant}-*", KEPT_IMAGES)
+        forget_old(tree.parent, "*", KEPT_TREES)
     return BuiltImage(target, variant)
 
 
@@ -223,6 +234,14 @@ def _source_files(paths: Iterable[Path]) -> Iterator[Path]:
 def _is_made(file: Path) -> bool:
     """Whether a file is no source: locks count by their content, compiled Python not at all."""
     return "__pycache__" in file.parts or DEFINITION / "locks" in file.parents
+
+
+def forget_old(directory: Path, pattern: str, keep: int) -> None:
+    """Remove what was not used for longest, and what builds that were killed have left behind."""
+    entries = [entry for entry in directory.glob(pattern) if not entry.name.startswith(".")]
+    leftovers = [entry for entry in directory.glob(".new-*") if time.time() - entry.stat().st_mtime > ABANDONED_SECONDS]
+    for entry in [*sorted(entries, key=lambda path: path.stat().st_mtime, reverse=True)[keep:], *leftovers]:
+        remove_tree(entry)
 
 
 def _check_space(cache: Path) -> None:
