@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.support.node_root import put
 
-from pinwheel.node.paths import DISK_MOUNT_POINT, DISKS_BY_LABEL, UDEV_QUEUE, Paths
+from pinwheel.node.paths import BOOT_DISK, DISK_MOUNT_POINT, DISKS_BY_LABEL, UDEV_QUEUE, Paths
 from pinwheel.node.user_data.credential import CredentialSource
 from pinwheel.node.user_data.disk import DiskSource
 from pinwheel.node.user_data.find import Found, find_user_data, sources
@@ -74,6 +74,21 @@ def test_disk_is_waited_for_while_udev_works(root):
         time.sleep(0.3)
         device.symlink_to("/dev/null")
         queue.unlink()
+
+    threading.Thread(target=udev).start()
+    with pytest.raises(SourceError, match="CIDATA cannot be mounted"):
+        DiskSource(root).read()
+
+
+def test_disk_is_waited_for_until_udev_has_begun(root):
+    root.at(BOOT_DISK).unlink()
+    device = root.at(f"{DISKS_BY_LABEL}/CIDATA")
+    device.parent.mkdir(parents=True)
+
+    def udev() -> None:
+        time.sleep(0.3)
+        device.symlink_to("/dev/null")
+        put(root, BOOT_DISK, "")
 
     threading.Thread(target=udev).start()
     with pytest.raises(SourceError, match="CIDATA cannot be mounted"):

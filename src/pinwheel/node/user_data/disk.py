@@ -11,15 +11,16 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from pinwheel.node.paths import DISK_MOUNT_POINT, DISKS_BY_LABEL, UDEV_QUEUE, Paths
+from pinwheel.node.paths import BOOT_DISK, DISK_MOUNT_POINT, DISKS_BY_LABEL, UDEV_QUEUE, Paths
 from pinwheel.node.user_data.source import SourceError, read_limited
 
 LABELS = ("PINWHEEL", "pinwheel", "CIDATA", "cidata")
 """In this order; both cases of a label are in use, as with cloud-init's NoCloud."""
 FILE_SYSTEMS = ("vfat", "iso9660")
 FILE_NAME = "user-data.toml"
-UDEV_SECONDS = 5.0
-"""How long to wait until udev has looked at every disk."""
+UDEV_SECONDS = 60.0
+"""How long to wait until udev has looked at every disk. Boot starts before udev does, so that user data of other sources
+waits for nothing; its own disk, which every node has, tells when udev has begun with disks."""
 _POLL_SECONDS = 0.05
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
@@ -56,8 +57,11 @@ class DiskSource(NamedTuple):
 
     def _wait_for_udev(self) -> None:
         end = time.monotonic() + UDEV_SECONDS
-        while self.paths.at(UDEV_QUEUE).exists() and time.monotonic() < end:
+        while not self._udev_is_done() and time.monotonic() < end:
             time.sleep(_POLL_SECONDS)
+
+    def _udev_is_done(self) -> bool:
+        return self.paths.at(BOOT_DISK).exists() and not self.paths.at(UDEV_QUEUE).exists()
 
 
 def mount(device: Path, mount_point: Path, file_systems: tuple[str, ...]) -> None:
