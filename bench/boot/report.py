@@ -102,14 +102,14 @@ def _boot_rows(ours: System, stock: System) -> list[Row]:
 
     answers = tuple(boot.api_answers for boot in ours.boots if boot.api_answers is not None)
     return [
-        row("power-on to engine ready", "s", lambda boot: boot.engine_ready),
-        *([Row("power-on to the API's first answer over TLS", "s", answers, ())] if answers else []),
-        row("power-on to first container's output", "s",
+        row("engine ready", "s", lambda boot: boot.engine_ready),
+        *([Row("API answers over TLS", "s", answers, ())] if answers else []),
+        row("first container's output", "s",
             lambda boot: boot.first_container, Target(0.45, of_stock=True)),
-        row("processor time by then", "s", lambda boot: boot.processor_time),
-        row("idle memory that cannot be reclaimed", "MiB",
+        row("processor time", "s", lambda boot: boot.processor_time),
+        row("unreclaimable memory", "MiB",
             lambda boot: boot.observation.idle.unreclaimable / _MIB, Target(0.7, of_stock=True)),
-        row("idle MemTotal - MemAvailable", "MiB", lambda boot: boot.observation.idle.unavailable / _MIB),
+        row("unavailable memory", "MiB", lambda boot: boot.observation.idle.unavailable / _MIB),
         Row("open ports", "", tuple(float(len(ours.unasked_ports(boot))) for boot in ours.boots),
             tuple(float(len(stock.unasked_ports(boot))) for boot in stock.boots), Target(0)),
     ]  # fmt: skip
@@ -121,9 +121,9 @@ def _image_rows(ours: ImageFacts, stock: ImageFacts) -> list[Row]:
 
     return [
         row("root", "MB", lambda facts: facts.root_bytes / _MB, Target(115)),
-        row("UKI; kernel and initrd", "MB", lambda facts: facts.boot_bytes / _MB, Target(16)),
-        row("image to download, zstd -10", "MB", lambda facts: facts.download_bytes / _MB),
-        row("Debian packages", "", lambda facts: facts.packages),
+        row("kernel and initrd", "MB", lambda facts: facts.boot_bytes / _MB, Target(16)),
+        row("download", "MB", lambda facts: facts.download_bytes / _MB),
+        row("packages", "", lambda facts: facts.packages),
         row("executable files", "", lambda facts: facts.executables, Target(70)),
         row("setuid files", "", lambda facts: facts.setuid),
     ]
