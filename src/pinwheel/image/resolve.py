@@ -10,12 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pinwheel.errors import EnvironmentFault
+from pinwheel.image.host import install_host_packages
 from pinwheel.image.mirror import RELEASE, Mirror
 from pinwheel.image.package_lock import LockedPackage, PackageLock
 from pinwheel.progress import Progress
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-"""The keys of Debian's archive, from the package debian-archive-keyring."""
+KEYRING_PACKAGE = "debian-archive-keyring"
+"""The keys of Debian's archive, and the host's package that has them."""
 
 _ESSENTIAL = "?essential"
 _URI_LINE = re.compile(r"'(?P<url>\S+)' (?P<name>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})")
@@ -27,6 +29,8 @@ def resolve(requested: Sequence[str], mirror: Mirror, progress: Progress) -> Pac
     Raises:
         EnvironmentFault: the mirror does not answer, its signature is bad, or a package does not exist.
     """
+    if not KEYRING.exists():  # Ubuntu has it as a package that nothing else asks for
+        install_host_packages([KEYRING_PACKAGE], progress)
     with progress.step(f"Resolving {len(requested)} packages"), tempfile.TemporaryDirectory() as workspace:
         apt = _private_apt(Path(workspace), mirror)
         _run([*apt, "update", "--error-on=any"])

@@ -85,8 +85,14 @@ def launch(request: RunRequest, progress: Progress, store: MachineStore | None =
 
 
 def _start_new(request: RunRequest, user_data: str, store: MachineStore, progress: Progress) -> Launched:
+    from pinwheel.image.disk import MIB, MINIMUM_DISK_BYTES
     from pinwheel.image.keys import secure_boot_keys
 
+    if request.disk_size is not None and request.disk_size < MINIMUM_DISK_BYTES:
+        raise UsageFault(
+            f"a disk of {request.disk_size // MIB} MiB is too small for the system and its data",
+            f"give --disk-size {MINIMUM_DISK_BYTES // MIB}M or more",
+        )
     image = request.image or _built_image(request.variant or DEFAULT_VARIANT, progress)
     toolbox = ready_toolbox(progress)
     machine = Machine.create(
