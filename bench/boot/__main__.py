@@ -29,10 +29,11 @@ from pinwheel.paths import cache_directory
 
 VARIANT = "docker"
 LEGEND = f"""
-Medians, with the range in brackets; ratio: Pinwheel / stock. Times: from the start of QEMU; processor time: of QEMU, until
-the first container's output. Memory, half a minute later: MemTotal - MemFree - Buffers - Cached - SReclaimable, and
-MemTotal - MemAvailable. Ports: without {ASKED_FOR}, which this bench's own user data asks for. Root: used blocks of ext4,
-or the erofs image. Kernel and initrd: the unified kernel image, where it is one. Download: the raw disk image by zstd -10."""
+Medians, with the range in brackets; ratio: Pinwheel / stock. Times: from the start of QEMU; processor time: of QEMU,
+until the first container's output. Memory, half a minute later: MemTotal - MemFree - Buffers - Cached - SReclaimable,
+and MemTotal - MemAvailable. Ports: without {ASKED_FOR}, which this bench's own user data asks for. Root: used blocks of
+ext4, or the erofs image. Kernel and initrd: the unified kernel image, where it is one. Download: the raw disk image by
+zstd -10."""
 
 QUIET = 0.7
 """A load average above this before the first boot is worth a warning: others' work is then in the figures."""
