@@ -24,6 +24,7 @@ def root() -> Iterator[Paths]:
         put(node, f"{places.ROOT_PARTITIONS}/vda2/uevent", "DEVNAME=vda2\nPARTN=2\nPARTNAME=pinwheel-root-a\n")
         put(node, f"{places.ROOT_PARTITIONS}/vda3/uevent", "DEVNAME=vda3\nPARTN=3\nPARTNAME=pinwheel-verity-a\n")
         put(node, places.BOOT_DISK, "")
+        put(node, places.MOUNTS, "/dev/dm-0 / erofs ro 0 0\n/dev/vda6 /var ext4 rw 0 0\n")
         put(node, places.UPTIME, "12.34 40.00\n")
         put(node, places.CONSOLE, "")
         put(node, places.SECURE_BOOT, b"\x06\0\0\0\x01")

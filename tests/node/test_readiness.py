@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Ready means: the engine answers, the network is up, no unit has failed."""
+"""Ready means: data, engine and network are there, no unit has failed."""
 
 import json
 import socket
@@ -7,12 +7,17 @@ import socket
 from tests.support.node_root import program, put
 
 from pinwheel.node import readiness
-from pinwheel.node.paths import ENGINE_SOCKET, NETWORK_STATE, SYSTEMCTL
+from pinwheel.node.paths import ENGINE_SOCKET, MOUNTS, NETWORK_STATE, SYSTEMCTL
 from pinwheel.node.readiness import engine_answers, full_check
 
 
 def test_node_on_which_all_is_well_is_ready(root, engine):
     assert full_check(root).ready
+
+
+def test_data_partition_that_is_not_mounted_is_a_reason(root, engine):
+    put(root, MOUNTS, "/dev/dm-0 / erofs ro 0 0\ntmpfs /var/tmp tmpfs rw 0 0\n")
+    assert full_check(root).reasons == ("no data partition is mounted on /var: is the disk too small for one?",)
 
 
 def test_engine_that_is_not_there_is_a_reason(root):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Is the node ready? The engine answers, the network is up, no unit has failed; anything else is a reason to name."""
+"""Is the node ready? Data, engine and network are there, no unit has failed; anything else is a reason to name."""
 
 import socket
 import time
 from typing import NamedTuple
 
 from pinwheel.node.network import operational_state
-from pinwheel.node.paths import ENGINE_SOCKET, SYSTEMCTL, Paths
+from pinwheel.node.paths import ENGINE_SOCKET, MOUNTS, SYSTEMCTL, Paths
 from pinwheel.node.programs import run
 
 PING_SECONDS = 2.0
@@ -27,8 +27,8 @@ class Readiness(NamedTuple):
 
 
 def quick_check(paths: Paths) -> Readiness:
-    """Look at the engine and the network: two file-system operations and one request."""
-    return Readiness((*_engine(paths), *_network(paths)))
+    """Look at data, engine and network: three file-system operations and one request."""
+    return Readiness((*_data(paths), *_engine(paths), *_network(paths)))
 
 
 def full_check(paths: Paths) -> Readiness:
@@ -64,6 +64,13 @@ def engine_answers(paths: Paths) -> bool:
     except OSError:
         return False
     return status_line.split()[1:2] == [b"200"]
+
+
+def _data(paths: Paths) -> list[str]:
+    # A mount that waits for its device in vain is no failed unit, and the engine says nothing of why it cannot start.
+    if any(line.split()[1:2] == ["/var"] for line in paths.text(MOUNTS).splitlines()):
+        return []
+    return ["no data partition is mounted on /var: is the disk too small for one?"]
 
 
 def _engine(paths: Paths) -> list[str]:
