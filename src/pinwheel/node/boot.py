@@ -15,6 +15,7 @@ from pinwheel.node import paths as places
 from pinwheel.node.console import print_lines
 from pinwheel.node.engine import needs_validation, validated
 from pinwheel.node.files import DIRECTORY_MODE, put_in_place, write_atomically
+from pinwheel.node.memory import restore_reserve
 from pinwheel.node.notify import notify
 from pinwheel.node.paths import Paths
 from pinwheel.node.readiness import FailedUnits, Readiness, quick_check
@@ -46,6 +47,7 @@ def main() -> int:
     """Boot the node."""
     paths = Paths()
     with reporting(paths):
+        restore_reserve(paths)
         configure(paths, find_user_data(sources(paths)))
         notify("READY=1")
         wait_until_ready(paths)
