@@ -22,7 +22,7 @@ COMMAND_LINE = (
     "panic=10",
     "panic_on_oops=1",
     "slab_nomerge",
-    # Go programs ask for huge pages where they help; "always" costs the engine some 40 MB (docs/decisions).
+    # Programs that gain from huge pages ask for them; "always" gives them to the engine, too (docs/decisions/0007).
     "transparent_hugepage=madvise",
     "systemd.machine_id=firmware",
     "systemd.show_status=auto",
