@@ -3,6 +3,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,9 +37,14 @@ def test_two_builds_give_the_same_root_hash_tree_and_kernel_image(image: BuiltIm
     try:
         again = build_image(image.variant, BuildContext(SilentProgress(), cache=other_cache))
         assert again.directory != image.directory
-        assert hashes(again) == hashes(image)
+        assert hashes(again) == hashes(image), difference(image, again)
     finally:
         shutil.rmtree(other_cache, ignore_errors=True)
+
+
+def difference(first: BuiltImage, second: BuiltImage) -> str:
+    command = [sys.executable, "-m", "pinwheel.cli", "image", "diff", str(first.directory), str(second.directory)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
 def hashes(image: BuiltImage) -> dict[str, str]:
