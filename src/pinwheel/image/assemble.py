@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ def assemble_root(
         shutil.copytree(Path(overlays(variant)[0]), own, symlinks=True)
         for overlay in overlays(variant)[1:]:
             shutil.copytree(overlay, own, symlinks=True, dirs_exist_ok=True)
+        drop_empty_directories(own)
         runtime = build_python_runtime(
             toolbox, own / RUNTIME / "python", cache, progress, standard_library=tree / STANDARD_LIBRARY
         )
@@ -82,6 +84,13 @@ def assemble_root(
         _unpack_modules(root / MODULES / release, definition.unpacked_kernel_modules, toolbox)
         _derive(root, release, toolbox)
     return AssembledRoot(root, release, os_release, components, facts)
+
+
+def drop_empty_directories(tree: Path) -> None:
+    """Remove directories without files: git does not keep them, so they would differ between two checkouts."""
+    for directory, _, _ in os.walk(tree, topdown=False):
+        if directory != str(tree) and not os.listdir(directory):  # noqa: PTH208 - a plain name is all that is asked
+            Path(directory).rmdir()
 
 
 def _components(
