@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The types of values that several settings share, each with a message that says what is allowed.
 
-A validator raises ValueError with words that are followed by the value: `not a host name: "a b"`.
+A check raises ValueError with words that are followed by the value: `not a host name: "a b"`.
 Only patterns are used: importing URL and address parsers would cost the node start time.
 """
 
@@ -10,7 +10,8 @@ import binascii
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pinwheel.settings.model import Check
+from pinwheel.settings.secret import Secret
 
 MAX_HOST_NAME = 64
 """Bytes; Linux's own limit for a node's name (HOST_NAME_MAX)."""
@@ -76,7 +77,7 @@ def _printable(text: str) -> str:
     return text
 
 
-def _proxy_url(url: SecretStr) -> SecretStr:
+def _proxy_url(url: Secret) -> Secret:
     text = url.get_secret_value()
     authority = re.fullmatch(r"(?:https?://)?(?:[!$&-;=?A-Z_a-z~%]+@)?([^/@\s]+)/?", text)
     if authority is None or not is_host_port(authority[1]):
@@ -124,7 +125,7 @@ def _certificates(encoded: str) -> str:
     return encoded
 
 
-def _private_key(encoded: SecretStr) -> SecretStr:
+def _private_key(encoded: Secret) -> Secret:
     labels = _pem_blocks(encoded.get_secret_value())
     keys = [label for label in labels if label.endswith("PRIVATE KEY")]
     if len(keys) != 1 or keys[0].startswith("ENCRYPTED") or set(labels) - {*keys, "EC PARAMETERS"}:
@@ -137,15 +138,15 @@ def pem_text(encoded: str) -> bytes:
     return base64.b64decode("".join(encoded.split()))
 
 
-HostName = Annotated[str, AfterValidator(_host_name)]
-Host = Annotated[str, AfterValidator(_host)]
-Motd = Annotated[str, AfterValidator(_motd)]
-SysctlKey = Annotated[str, AfterValidator(_sysctl_key)]
-SysctlValue = Annotated[str, BeforeValidator(_text_of_number), AfterValidator(_printable)]
-ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_url)]
+HostName = Annotated[str, Check(_host_name)]
+Host = Annotated[str, Check(_host)]
+Motd = Annotated[str, Check(_motd)]
+SysctlKey = Annotated[str, Check(_sysctl_key)]
+SysctlValue = Annotated[str, Check(_text_of_number, early=True), Check(_printable)]
+ProxyUrl = Annotated[Secret, Check(_proxy_url)]
 """Secret, because a proxy's address may hold a password."""
-NoProxy = Annotated[str, AfterValidator(_no_proxy)]
-RegistryUrl = Annotated[str, AfterValidator(_registry_url)]
-InsecureRegistry = Annotated[str, AfterValidator(_insecure_registry)]
-Certificates = Annotated[str, AfterValidator(_certificates)]
-PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
+NoProxy = Annotated[str, Check(_no_proxy)]
+RegistryUrl = Annotated[str, Check(_registry_url)]
+InsecureRegistry = Annotated[str, Check(_insecure_registry)]
+Certificates = Annotated[str, Check(_certificates)]
+PrivateKey = Annotated[Secret, Check(_private_key)]

@@ -2,14 +2,16 @@
 """Mistakes in user data: each is reported with its line, and costs its own key alone."""
 
 import base64
+import json
 import time
+from typing import Annotated
 
 import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinwheel.settings.model import Namespace, extended, setting
+from pinwheel.settings.model import Namespace, dump, extended, setting
 from pinwheel.settings.problem import Problem
 from pinwheel.settings.tree import Settings
 from pinwheel.settings.user_data import MAX_PROBLEMS, MAX_USER_DATA, find_line, parse_user_data, parse_user_data_as
@@ -218,7 +220,7 @@ def test_secrets_are_in_no_message(text):
 
 def test_secrets_are_in_no_dump():
     settings, _ = parse_user_data(remote())
-    for shown in (repr(settings), str(settings.model_dump()), settings.model_dump_json(), str(settings)):
+    for shown in (repr(settings), str(dump(settings)), json.dumps(dump(settings)), str(settings)):
         assert KEY not in shown
 
 
@@ -279,10 +281,10 @@ def test_line_of_any_key_can_be_found_again():
     assert find_line(b"\xff", ["settings"]) == 0
 
 
-class Extra(Namespace):
+class Extra(Namespace, frozen=True):
     """A third party's namespace."""
 
-    level: int = setting(3, "How much.", example=4)
+    level: Annotated[int, setting("How much.", example=4)] = 3
 
 
 def test_a_namespace_can_join():
@@ -290,7 +292,7 @@ def test_a_namespace_can_join():
     settings, problems = parse_user_data_as(
         model, "[settings]\nmotd = 'x'\n[settings.third-party]\nlevel = 7\nlevl = 1\n"
     )
-    assert settings.model_dump()["third-party"] == {"level": 7}
+    assert dump(settings)["third-party"] == {"level": 7}
     assert settings.motd == "x"
     assert [problem.path for problem in problems] == ["settings.third-party.levl"]
 
