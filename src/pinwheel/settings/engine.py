@@ -23,17 +23,17 @@ _ANY_DRIVER = frozenset(
 )
 _DRIVER_PREFIX = {"syslog": "syslog-", "gelf": "gelf-", "fluentd": "fluentd-", "awslogs": "awslogs-"}
 
-_SIZE = re.compile(r"[1-9]\d*(\.\d+)? ?[kmgt]?i?b?", re.IGNORECASE)
+_SIZE = r"(?i:[1-9]\d*(\.\d+)? ?[kmgt]?i?b?)"
 _OPTION_VALUES = {
-    "max-size": re.compile(rf"-1|{_SIZE.pattern}", re.IGNORECASE),
-    "max-file": re.compile(r"[1-9]\d{0,3}"),
-    "compress": re.compile(r"true|false"),
-    "mode": re.compile(r"blocking|non-blocking"),
+    "max-size": rf"-1|{_SIZE}",
+    "max-file": r"[1-9]\d{0,3}",
+    "compress": r"true|false",
+    "mode": r"blocking|non-blocking",
     "max-buffer-size": _SIZE,
-    "cache-disabled": re.compile(r"true|false"),
+    "cache-disabled": r"true|false",
     "cache-max-size": _SIZE,
-    "cache-max-file": re.compile(r"[1-9]\d{0,3}"),
-    "cache-compress": re.compile(r"true|false"),
+    "cache-max-file": r"[1-9]\d{0,3}",
+    "cache-compress": r"true|false",
 }
 JSON_FILE_DEFAULTS = {"max-size": "10m", "max-file": "3"}
 """Without these the engine's default driver fills the data partition with one chatty container's log."""
@@ -51,7 +51,7 @@ def _known_option(driver: str, option: str) -> bool:
 
 def _good_value(option: str, value: str) -> bool:
     pattern = _OPTION_VALUES.get(option)
-    return pattern.fullmatch(value) is not None if pattern else not any(ord(letter) < 32 for letter in value)
+    return re.fullmatch(pattern, value) is not None if pattern else not any(ord(letter) < 32 for letter in value)
 
 
 class AddressPool(Namespace, frozen=True):

@@ -108,6 +108,36 @@ def test_bad_value_takes_its_default_and_says_so_in_one_line():
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("docker.remote.port = 70000", "must be a whole number from 1 to 65535, not 70000"),
+        ('docker.remote.port = "2376"', 'must be a whole number from 1 to 65535, not "2376"'),
+        ("docker.remote.port = true", "must be a whole number from 1 to 65535, not true"),
+        ("docker.remote.enabled = 1", "must be true or false, not 1"),
+        ("motd = 2026-11-22", "must be a text, not 2026-11-22"),
+        ("motd = []", "must be a text, not a list"),
+        ("ntp.time-servers = {}", "must be a list, not a table"),
+        ("network = []", "must be a table"),
+        ("docker.log-driver = 5", "5 is not one of json-file, local, journald, none, syslog, gelf, fluentd, awslogs"),
+        ('container-registry.mirrors = [{registry = "docker.io"}]', '"endpoint" is missing'),
+        ('container-registry.mirrors = [{registry = "docker.io", endpoint = []}]', "must have at least 1 item"),
+        ('kernel.sysctl = {"vm b" = 1}', 'not the name of a kernel parameter such as vm.max_map_count: "vm b"'),
+    ],
+)
+def test_messages_say_what_is_allowed_and_what_was_given(line, message):
+    assert only_problem(f"settings.{line}")[1].message == message
+
+
+def test_unknown_key_inside_an_item_of_a_list_costs_itself_alone():
+    settings, problem = only_problem(
+        'settings.docker.default-address-pools = [{base = "10.9.0.0/16", size = 24, siz = 1}]'
+    )
+    assert (problem.code, problem.path) == ("unknown-key", "settings.docker.default-address-pools[0].siz")
+    assert "size" in problem.hint
+    assert settings.docker.default_address_pools[0].size == 24
+
+
 def test_bad_item_makes_its_list_bad_and_nothing_else():
     settings, problem = only_problem(
         '[settings.ntp]\ntime-servers = [\n  "good.example.com",\n  "a b",\n]\n[settings.network]\nhostname = "a"'
