@@ -102,16 +102,11 @@ def _arguments() -> list[Attack]:
 
 
 def _environment() -> list[Attack]:
-    names = ("sitecustomize", "json", "encodings", "pinwheel", "pydantic")
+    names = ("sitecustomize", "json", "encodings", "pinwheel", "msgspec")
     modules = {f"{PLACE}/path/{name}.py": PAYLOAD for name in names}
     evil = {f"{PLACE}/path/evil.py": CLASS}
     path = {"PYTHONPATH": f"{PLACE}/path"}
     library = {f"{PLACE}/home/lib/python3.13/encodings/__init__.py": PAYLOAD}
-    plugin = {
-        f"{PLACE}/path/evil-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: evil\nVersion: 1\n",
-        f"{PLACE}/path/evil-1.dist-info/entry_points.txt": "[pydantic]\nevil = evil:Category\n",
-    }
-    load_plugins = "from importlib.metadata import entry_points as e; [p.load() for p in e(group='pydantic')]"
     user_base = {f"{PLACE}/base/lib/python3.13/site-packages/usercustomize.py": PAYLOAD}
     cached = {f"{PLACE}/path/json.py": "\n", f"{PLACE}/cache{PLACE}/path/json.cpython-313.pyc": PAYLOAD}
 
@@ -133,7 +128,6 @@ def _environment() -> list[Attack]:
     return [
         attack("PYTHONPATH", modules, run, command, value=path["PYTHONPATH"]),
         attack("PYTHONHOME", library, run, command, value=f"{PLACE}/home"),
-        attack("PYDANTIC_DISABLE_PLUGINS", {**evil, **plugin}, run, load_plugins, value="", **path),
         attack("PYTHONSTARTUP", evil, "-i", value=f"{PLACE}/path/evil.py", PYTHONINSPECT="1"),
         attack("PYTHONBREAKPOINT", evil, run, "breakpoint()", value="evil.Category", **path),
         attack("PYTHONWARNINGS", evil, run, command, value="ignore::evil.Category", **path),
@@ -150,7 +144,7 @@ def _environment() -> list[Attack]:
 
 
 def _files() -> list[Attack]:
-    names = ("sitecustomize", "usercustomize", "json", "pinwheel/__init__", "pinwheel/node/status", "pydantic/__init__")
+    names = ("sitecustomize", "usercustomize", "json", "pinwheel/__init__", "pinwheel/node/status", "msgspec/__init__")
     sources = {f"{PLACE}/{name}.py": PAYLOAD for name in (*names, "encodings/__init__")}
     compiled = {f"{PLACE}/{name}.pyc": PAYLOAD for name in (*names, "encodings/__init__")}
     cached = {f"{PLACE}/json.py": "\n", f"{PLACE}/__pycache__/json.cpython-313.pyc": PAYLOAD}

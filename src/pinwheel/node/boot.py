@@ -5,7 +5,6 @@
 process then stays until the node is ready, because a second start of Python would cost more than waiting.
 """
 
-import pinwheel.node.lean  # noqa: F401  isort: skip  - before anything that imports pydantic
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager

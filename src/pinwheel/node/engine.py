@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Ask the engine itself what it thinks of its configuration before it has to start with it."""
 
+import msgspec
+
 from pinwheel.node.files import write_atomically
 from pinwheel.node.paths import CANDIDATE_JSON, ENGINE, Paths
 from pinwheel.node.programs import run
@@ -15,11 +17,11 @@ VALIDATE_SECONDS = 60.0
 
 
 def needs_validation(settings: Settings) -> bool:
-    """Say whether user data sets anything of the engine but its remote API, whose rules are checked already.
+    """Say whether user data changes anything of the engine but its remote API, whose rules are checked already.
 
     The check starts dockerd once more, so boots without such settings, nearly all, skip it.
     """
-    return bool(settings.docker.model_fields_set - {"remote"})
+    return settings.docker != Docker(remote=settings.docker.remote)
 
 
 def validated(paths: Paths, settings: Settings, line: int) -> tuple[Settings, list[Problem]]:
@@ -39,7 +41,7 @@ def validated(paths: Paths, settings: Settings, line: int) -> tuple[Settings, li
     docker = Docker(remote=settings.docker.remote)
     hint = "the engine's settings have their defaults, docker.remote apart"
     problem = Problem("engine-refused", "settings.docker", line, f"the engine refuses it: {words}", hint)
-    return settings.model_copy(update={"docker": docker}), [problem]
+    return msgspec.structs.replace(settings, docker=docker), [problem]
 
 
 def _objection(paths: Paths, settings: Settings) -> str | None:

@@ -6,11 +6,12 @@ address pool whose subnets are larger than itself): these rules name them before
 """
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from msgspec import Meta, field
 
-from pinwheel.settings.model import Namespace, setting
+from pinwheel.settings.model import Check, Namespace, setting
 from pinwheel.settings.types import Certificates, InsecureRegistry, PrivateKey, RegistryUrl
 
 LogDriver = Literal["json-file", "local", "journald", "none", "syslog", "gelf", "fluentd", "awslogs"]
@@ -22,17 +23,17 @@ _ANY_DRIVER = frozenset(
 )
 _DRIVER_PREFIX = {"syslog": "syslog-", "gelf": "gelf-", "fluentd": "fluentd-", "awslogs": "awslogs-"}
 
-_SIZE = re.compile(r"[1-9]\d*(\.\d+)? ?[kmgt]?i?b?", re.IGNORECASE)
+_SIZE = r"(?i:[1-9]\d*(\.\d+)? ?[kmgt]?i?b?)"
 _OPTION_VALUES = {
-    "max-size": re.compile(rf"-1|{_SIZE.pattern}", re.IGNORECASE),
-    "max-file": re.compile(r"[1-9]\d{0,3}"),
-    "compress": re.compile(r"true|false"),
-    "mode": re.compile(r"blocking|non-blocking"),
+    "max-size": rf"-1|{_SIZE}",
+    "max-file": r"[1-9]\d{0,3}",
+    "compress": r"true|false",
+    "mode": r"blocking|non-blocking",
     "max-buffer-size": _SIZE,
-    "cache-disabled": re.compile(r"true|false"),
+    "cache-disabled": r"true|false",
     "cache-max-size": _SIZE,
-    "cache-max-file": re.compile(r"[1-9]\d{0,3}"),
-    "cache-compress": re.compile(r"true|false"),
+    "cache-max-file": r"[1-9]\d{0,3}",
+    "cache-compress": r"true|false",
 }
 JSON_FILE_DEFAULTS = {"max-size": "10m", "max-file": "3"}
 """Without these the engine's default driver fills the data partition with one chatty container's log."""
@@ -50,66 +51,75 @@ def _known_option(driver: str, option: str) -> bool:
 
 def _good_value(option: str, value: str) -> bool:
     pattern = _OPTION_VALUES.get(option)
-    return pattern.fullmatch(value) is not None if pattern else not any(ord(letter) < 32 for letter in value)
+    return re.fullmatch(pattern, value) is not None if pattern else not any(ord(letter) < 32 for letter in value)
 
 
-class AddressPool(Namespace):
+class AddressPool(Namespace, frozen=True):
     """A network from which the engine takes the subnets of its bridges."""
 
     base: str
     size: int
 
-    @model_validator(mode="after")
-    def _subnets_fit(self) -> "AddressPool":
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """See `Namespace.conflicts`: the subnets must fit into the network."""
         import ipaddress  # only nodes that set pools pay for it
 
         try:
             network = ipaddress.ip_network(self.base, strict=False)
         except ValueError:
-            raise ValueError(f'base is not a network such as "172.30.0.0/16": {self.base!a:.60}') from None
+            yield "", f'base is not a network such as "172.30.0.0/16": {self.base!a:.60}'
+            return
         if not network.prefixlen <= self.size <= network.max_prefixlen:
-            raise ValueError(
-                f"size must be from {network.prefixlen} to {network.max_prefixlen} for this base: {self.size}"
-            )
-        return self
+            yield "", f"size must be from {network.prefixlen} to {network.max_prefixlen} for this base: {self.size}"
 
 
-class Remote(Namespace):
+class Remote(Namespace, frozen=True):
     """The engine's API on the network: mutual TLS or nothing."""
 
-    enabled: bool = setting(
-        False,
-        "Whether the Docker API listens on the network. It needs the certificates and the key below; "
-        "without them, or with one that is not valid, no port is opened.",
-        example=True,
-    )
-    port: Annotated[int, Field(ge=1, le=65535)] = setting(
-        2376,
-        "The TCP port of the Docker API.",
-        example=2376,
-        allowed="1 to 65535",
-    )
-    client_ca: Certificates | None = setting(
-        None,
-        "The certificates of the authorities whose clients may use the API.",
-        example="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=",
-        allowed="PEM, encoded in base64",
-    )
-    server_certificate: Certificates | None = setting(
-        None,
-        "The node's certificate, followed by those that lead to its authority.",
-        example="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=",
-        allowed="PEM, encoded in base64",
-    )
-    server_key: PrivateKey | None = setting(
-        None,
-        "The private key of the node's certificate, without a pass phrase. Secret: it is shown nowhere.",
-        example="LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1BPT0KLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQo=",
-        allowed="PEM, encoded in base64",
-    )
+    enabled: Annotated[
+        bool,
+        setting(
+            "Whether the Docker API listens on the network. It needs the certificates and the key below; "
+            "without them, or with one that is not valid, no port is opened.",
+            example=True,
+        ),
+    ] = False
+    port: Annotated[
+        int,
+        Meta(ge=1, le=65535),
+        setting(
+            "The TCP port of the Docker API.",
+            example=2376,
+            allowed="1 to 65535",
+        ),
+    ] = 2376
+    client_ca: Annotated[
+        Certificates | None,
+        setting(
+            "The certificates of the authorities whose clients may use the API.",
+            example="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=",
+            allowed="PEM, encoded in base64",
+        ),
+    ] = None
+    server_certificate: Annotated[
+        Certificates | None,
+        setting(
+            "The node's certificate, followed by those that lead to its authority.",
+            example="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=",
+            allowed="PEM, encoded in base64",
+        ),
+    ] = None
+    server_key: Annotated[
+        PrivateKey | None,
+        setting(
+            "The private key of the node's certificate, without a pass phrase. Secret: it is shown nowhere.",
+            example="LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1BPT0KLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQo=",
+            allowed="PEM, encoded in base64",
+        ),
+    ] = None
 
-    @model_validator(mode="after")
-    def _tls_or_nothing(self) -> "Remote":
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """See `Namespace.conflicts`: TLS or nothing."""
         needed = {
             "client-ca": self.client_ca,
             "server-certificate": self.server_certificate,
@@ -117,61 +127,66 @@ class Remote(Namespace):
         }
         missing = [name for name, value in needed.items() if value is None]
         if self.enabled and missing:
-            raise ValueError(f"enabled, but without {', '.join(missing)}")
-        return self
+            yield "", f"enabled, but without {', '.join(missing)}"
 
 
-class Docker(Namespace):
+class Docker(Namespace, frozen=True):
     """Docker Engine."""
 
-    log_driver: LogDriver = setting(
-        "json-file",
-        "Where containers' output goes unless a container says otherwise.",
-        example="local",
-    )
-    log_opts: dict[str, str] = setting(
-        {},
-        "Options of the log driver. `json-file` rotates at `max-size` 10m with `max-file` 3 unless given here.",
-        example={"max-size": "10m", "max-file": "3"},
-        allowed="the options of the log driver in use; all values are texts",
-    )
-    default_address_pools: list[AddressPool] = setting(
-        [],
-        "Networks from which the engine takes subnets for bridges, and the size of each subnet. "
-        "Without them: the engine's own choice.",
-        example=[{"base": "172.30.0.0/16", "size": 24}],
-        unit="bits of prefix (size)",
-        allowed="`base` a network in CIDR notation, `size` from its prefix length to 32 (IPv6: 128)",
-    )
-    insecure_registries: list[InsecureRegistry] = setting(
-        [],
-        "Registries that may be reached over plain HTTP or with a certificate that cannot be verified.",
-        example=["10.0.2.2:5000"],
-        allowed="host names or IP addresses with an optional port, networks in CIDR notation",
-    )
-    remote: Remote = setting(
-        Remote(),
-        "The Docker API on the network.",
-        example={"enabled": False},
-        fallback="the Docker API opens no port",
-        whole=True,
-    )
+    log_driver: Annotated[
+        LogDriver,
+        setting(
+            "Where containers' output goes unless a container says otherwise.",
+            example="local",
+        ),
+    ] = "json-file"
+    log_opts: Annotated[
+        dict[str, str],
+        setting(
+            "Options of the log driver. `json-file` rotates at `max-size` 10m with `max-file` 3 unless given here.",
+            example={"max-size": "10m", "max-file": "3"},
+            allowed="the options of the log driver in use; all values are texts",
+        ),
+    ] = field(default_factory=dict)
+    default_address_pools: Annotated[
+        list[AddressPool],
+        setting(
+            "Networks from which the engine takes subnets for bridges, and the size of each subnet. "
+            "Without them: the engine's own choice.",
+            example=[{"base": "172.30.0.0/16", "size": 24}],
+            unit="bits of prefix (size)",
+            allowed="`base` a network in CIDR notation, `size` from its prefix length to 32 (IPv6: 128)",
+        ),
+    ] = field(default_factory=list)
+    insecure_registries: Annotated[
+        list[InsecureRegistry],
+        setting(
+            "Registries that may be reached over plain HTTP or with a certificate that cannot be verified.",
+            example=["10.0.2.2:5000"],
+            allowed="host names or IP addresses with an optional port, networks in CIDR notation",
+        ),
+    ] = field(default_factory=list)
+    remote: Annotated[
+        Remote,
+        setting(
+            "The Docker API on the network.",
+            example={"enabled": False},
+            fallback="the Docker API opens no port",
+            whole=True,
+        ),
+    ] = Remote()
 
-    @field_validator("log_opts")
-    @classmethod
-    def _options_of_the_driver(cls, options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        driver = info.data.get("log_driver")
-        if driver is None:  # bad itself, and reported so: the options are looked at once the default is in its place
-            return options
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """See `Namespace.conflicts`: the log options must be those of the log driver."""
+        driver, options = self.log_driver, self.log_opts
         unknown = sorted(option for option in options if not _known_option(driver, option))
-        if unknown:
-            raise ValueError(
-                f"not options of the log driver {driver}: {', '.join(ascii(name) for name in unknown):.200}"
-            )
         bad = sorted(option for option, value in options.items() if not _good_value(option, value))
-        if bad:
-            raise ValueError(f"bad values of options: {', '.join(f'{name} = {options[name]!a}' for name in bad):.200}")
-        return options
+        if unknown:
+            names = ", ".join(ascii(name) for name in unknown)
+            yield "log_opts", f"not options of the log driver {driver}: {names:.200}"
+        elif bad:
+            values = ", ".join(f"{name} = {options[name]!a}" for name in bad)
+            yield "log_opts", f"bad values of options: {values:.200}"
 
 
 def _mirrored_by_the_engine(registry: str) -> str:
@@ -180,20 +195,22 @@ def _mirrored_by_the_engine(registry: str) -> str:
     return registry
 
 
-class Mirror(Namespace):
+class Mirror(Namespace, frozen=True):
     """A registry and the places that hold copies of what is in it."""
 
-    registry: Annotated[str, AfterValidator(_mirrored_by_the_engine)]
-    endpoint: Annotated[list[RegistryUrl], Field(min_length=1)]
+    registry: Annotated[str, Check(_mirrored_by_the_engine)]
+    endpoint: Annotated[list[RegistryUrl], Meta(min_length=1)]
 
 
-class ContainerRegistry(Namespace):
+class ContainerRegistry(Namespace, frozen=True):
     """Where images are pulled from."""
 
-    mirrors: list[Mirror] = setting(
-        [],
-        "Mirrors of registries, tried in this order before the registry itself. "
-        "The engine of this variant can mirror `docker.io` only.",
-        example=[{"registry": "docker.io", "endpoint": ["https://mirror.example.com"]}],
-        allowed="`registry` must be `docker.io`; `endpoint` a list of HTTP or HTTPS addresses without a path",
-    )
+    mirrors: Annotated[
+        list[Mirror],
+        setting(
+            "Mirrors of registries, tried in this order before the registry itself. "
+            "The engine of this variant can mirror `docker.io` only.",
+            example=[{"registry": "docker.io", "endpoint": ["https://mirror.example.com"]}],
+            allowed="`registry` must be `docker.io`; `endpoint` a list of HTTP or HTTPS addresses without a path",
+        ),
+    ] = field(default_factory=list)

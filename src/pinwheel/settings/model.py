@@ -2,47 +2,47 @@
 """How a setting is declared, and how the tree of settings is walked.
 
 One declaration per setting carries everything that is known of it: type, default, description, unit, allowed values,
-example. The parser, the reference page, the JSON schema and the node's messages are all derived from it, so they cannot
-disagree.
+example. The parser, the reference page and the node's messages are all derived from it, so they cannot disagree.
+
+Structures are msgspec's, because a node reads its settings on the way to its first container: see
+docs/decisions/0010-settings-on-msgspec.md.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
-from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
+import msgspec
+
+from pinwheel.settings.secret import Secret, hidden
 
 Root = TypeVar("Root", bound="Namespace")
 
 
-def kebab(name: str) -> str:
-    """Give the name that users write for a Python field: `log_driver` is `log-driver`."""
-    return name.replace("_", "-")
-
-
-class Namespace(BaseModel):
+class Namespace(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A table of settings. Fields are declared with `setting`; users write their names in kebab case.
 
-    Strict, because TOML and JSON both have types: `port = "2376"` is a mistake worth naming. Inputs stay out of
-    pydantic's own messages, because some are secret.
+    A constructor checks nothing: it is for code. What users write goes through `pinwheel.settings.reading`.
     """
 
-    model_config = ConfigDict(
-        alias_generator=kebab,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        hide_input_in_errors=True,
-        defer_build=True,  # only the root's validator is ever used: building one for each table costs start time
-    )
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """Give what is wrong between values that are good by themselves.
+
+        Each is the Python name of the field that falls, or an empty text when the whole table does, and the words that
+        say why.
+        """
+        yield from ()
+
+
+class Check(NamedTuple):
+    """A rule in a type, beyond what msgspec's `Meta` says: `Annotated[str, Check(function)]`."""
+
+    function: Callable[[Any], Any]
+    """Gives the value to use, or raises ValueError with words that are followed by the value: `not a name: "a b"`."""
+    early: bool = False
+    """Whether it runs before the type is looked at, for values of another type that mean one of this type."""
 
 
 def setting(
-    default: Any,  # noqa: ANN401
     description: str,
     *,
     example: Any,  # noqa: ANN401
@@ -50,20 +50,63 @@ def setting(
     allowed: str = "",
     fallback: str = "",
     whole: bool = False,
-) -> Any:  # noqa: ANN401 - what pydantic's own Field gives
-    """Declare one setting.
+) -> msgspec.Meta:
+    """Declare one setting, in the annotation of its field: `Annotated[int, ...] = 80`.
+
+    The field's default is the value without user data; None, an empty list or an empty table for "not set".
 
     Args:
-        default: the value without user data; None, an empty list or an empty table for "not set".
         description: one or two sentences for the reference page.
         example: a value that is valid, as TOML and JSON would hold it.
         unit: of a number or of a text that holds one.
-        allowed: the values that are allowed, in words; a choice or a range says it by its type.
+        allowed: the values that are allowed, in words; a choice says it by its type.
         fallback: what the node does when the value given is bad, where "the default is used" would say too little.
         whole: this table is good or bad as a whole: one bad value in it drops all of it.
     """
-    extra: JsonDict = {"unit": unit, "allowed": allowed, "fallback": fallback, "whole": whole}
-    return Field(default, description=description, examples=[example], json_schema_extra=extra)
+    notes = {"unit": unit, "allowed": allowed, "fallback": fallback, "whole": whole}
+    return msgspec.Meta(description=description, examples=[example], extra=notes)
+
+
+class Kind(NamedTuple):
+    """A type, taken apart."""
+
+    core: Any
+    """The type without annotations and without None."""
+    notes: tuple[Any, ...]
+    """All annotations (`Meta`, `Check`), the innermost first."""
+
+
+def kind_of(annotation: Any) -> Kind:  # noqa: ANN401
+    """Take a type apart: `Annotated` and `X | None` in any order around one core."""
+    if get_origin(annotation) is Annotated:
+        inner = kind_of(annotation.__origin__)
+        return Kind(inner.core, (*inner.notes, *annotation.__metadata__))
+    options = get_args(annotation)
+    if type(None) in options:
+        return kind_of(next(option for option in options if option is not type(None)))
+    return Kind(annotation, ())
+
+
+class Declaration(NamedTuple):
+    """What is known of one field."""
+
+    name: str
+    """In Python; `Setting.path` has what users write."""
+    kind: Kind
+    default: Any
+    """`msgspec.NODEFAULT` where a value must be given."""
+    meta: msgspec.Meta
+    """What `setting` made; empty for a plain field."""
+
+    @property
+    def annotation(self) -> Any:  # noqa: ANN401
+        """The type of its values."""
+        return self.kind.core
+
+    @property
+    def description(self) -> str:
+        """What it does."""
+        return self.meta.description or ""
 
 
 class Setting(NamedTuple):
@@ -71,23 +114,21 @@ class Setting(NamedTuple):
 
     path: tuple[str, ...]
     """The keys below `settings`, as users write them."""
-    field: FieldInfo
+    field: Declaration
 
     @property
     def example(self) -> Any:  # noqa: ANN401
         """A valid value."""
-        return (self.field.examples or [None])[0]
+        return (self.field.meta.examples or [None])[0]
 
     def note(self, name: str) -> Any:  # noqa: ANN401
         """Give one of the notes of the declaration: unit, allowed, fallback or whole."""
-        extra = self.field.json_schema_extra
-        return extra.get(name, "") if isinstance(extra, dict) else ""
+        return (self.field.meta.extra or {}).get(name, "")
 
     @property
     def nested(self) -> type[Namespace] | None:
         """The table's type when this is a table of settings, else None."""
-        kind = self.field.annotation
-        return kind if isinstance(kind, type) and issubclass(kind, Namespace) else None
+        return self.field.annotation if is_namespace(self.field.annotation) else None
 
     @property
     def has_free_keys(self) -> bool:
@@ -97,7 +138,12 @@ class Setting(NamedTuple):
     @property
     def secret(self) -> bool:
         """Whether its value must never be shown."""
-        return _mentions(self.field.annotation, SecretStr)
+        return _mentions(self.field.annotation, Secret)
+
+
+def is_namespace(core: Any) -> bool:  # noqa: ANN401
+    """Say whether a type is a table of settings."""
+    return isinstance(core, type) and issubclass(core, Namespace)
 
 
 def _mentions(annotation: Any, kind: type) -> bool:  # noqa: ANN401
@@ -107,9 +153,16 @@ def _mentions(annotation: Any, kind: type) -> bool:  # noqa: ANN401
 def children(model: type[Namespace], prefix: tuple[str, ...] = ()) -> dict[str, Setting]:
     """Give the settings directly in a table, by the key that users write."""
     return {
-        key: Setting((*prefix, key), field)
-        for key, field in ((field.alias or name, field) for name, field in model.model_fields.items())
+        field.encode_name: Setting((*prefix, field.encode_name), _declaration(field))
+        for field in msgspec.structs.fields(model)
     }
+
+
+def _declaration(field: msgspec.structs.FieldInfo) -> Declaration:
+    kind = kind_of(field.type)
+    made = (note for note in reversed(kind.notes) if isinstance(note, msgspec.Meta) and note.extra is not None)
+    default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return Declaration(field.name, kind, default, next(made, msgspec.Meta()))
 
 
 def walk(model: type[Namespace], prefix: tuple[str, ...] = ()) -> Iterator[Setting]:
@@ -119,6 +172,12 @@ def walk(model: type[Namespace], prefix: tuple[str, ...] = ()) -> Iterator[Setti
             yield from walk(entry.nested, entry.path)
         else:
             yield entry
+
+
+def dump(settings: Namespace) -> dict[str, Any]:
+    """Give settings as plain values under the keys that users write; secrets are hidden."""
+    plain: dict[str, Any] = msgspec.to_builtins(settings, enc_hook=hidden)
+    return plain
 
 
 def extended(root: type[Root], namespaces: Mapping[str, type[Namespace]]) -> type[Root]:
@@ -132,11 +191,11 @@ def extended(root: type[Root], namespaces: Mapping[str, type[Namespace]]) -> typ
     Raises:
         ValueError: a name is taken already.
     """
-    taken = sorted(set(namespaces) & set(root.model_fields))
+    taken = sorted(set(namespaces) & set(root.__struct_fields__))
     if taken:
         raise ValueError(f"these namespaces exist already: {', '.join(taken)}")
-    fields: dict[str, Any] = {
-        name: (model, Field(default_factory=model, description=(model.__doc__ or "").strip()))
+    fields = [
+        (name, Annotated[model, setting((model.__doc__ or "").strip(), example={})], model())
         for name, model in namespaces.items()
-    }
-    return create_model(root.__name__, __base__=root, **fields)
+    ]
+    return msgspec.defstruct(root.__name__, fields, bases=(root,))  # type: ignore[return-value]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The types of values that several settings share, each with a message that says what is allowed.
 
-A validator raises ValueError with words that are followed by the value: `not a host name: "a b"`.
-Only patterns are used: importing URL and address parsers would cost the node start time.
+A check raises ValueError with words that are followed by the value: `not a host name: "a b"`.
+Only patterns are used, and compiled on first use: importing URL and address parsers would cost the node start time.
 """
 
 import base64
@@ -10,7 +10,8 @@ import binascii
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pinwheel.settings.model import Check
+from pinwheel.settings.secret import Secret
 
 MAX_HOST_NAME = 64
 """Bytes; Linux's own limit for a node's name (HOST_NAME_MAX)."""
@@ -19,49 +20,49 @@ MAX_MOTD = 4096
 """Characters of the message of the day: it has to fit a console."""
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
-_IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:.]*")
-_HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(?::(?P<port>\d{1,5}))?")
-_SYSCTL_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
-_PRINTABLE_ASCII = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_PEM = re.compile(r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s+(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----\s*")
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*"
+_IPV4 = r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_IPV6 = r"[0-9a-fA-F:]*:[0-9a-fA-F:.]*"
+_HOST_PORT = r"(?P<host>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(?::(?P<port>\d{1,5}))?"
+_SYSCTL_KEY = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}"
+_PRINTABLE_ASCII = r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?"
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+_PEM = r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s+(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----\s*"
 _DER_SEQUENCE = 0x30
 """The first byte of every certificate and private key: an ASN.1 SEQUENCE (X.690 8.9)."""
 
 
 def is_host_port(text: str) -> bool:
     """Say whether a text is a host name or address with an optional port."""
-    match = _HOST_PORT.fullmatch(text)
+    match = re.fullmatch(_HOST_PORT, text)
     return match is not None and int(match["port"] or 0) <= 65535
 
 
 def _is_address(text: str) -> bool:
-    return _IPV4.fullmatch(text) is not None or (_IPV6.fullmatch(text) is not None and text.count(":") >= 2)
+    return re.fullmatch(_IPV4, text) is not None or (re.fullmatch(_IPV6, text) is not None and text.count(":") >= 2)
 
 
 def _host_name(text: str) -> str:
-    if not _NAME.fullmatch(text) or text != text.lower() or len(text) > MAX_HOST_NAME:
+    if not re.fullmatch(_NAME, text) or text != text.lower() or len(text) > MAX_HOST_NAME:
         raise ValueError("not a host name (lower-case letters, digits, '-' and '.', at most 64 characters)")
     return text
 
 
 def _host(text: str) -> str:
-    if not (_is_address(text) or (_NAME.fullmatch(text) and len(text) <= 253)):
+    if not (_is_address(text) or (re.fullmatch(_NAME, text) and len(text) <= 253)):
         raise ValueError("not a host name or IP address")
     return text
 
 
 def _motd(text: str) -> str:
-    if len(text) > MAX_MOTD or _CONTROL.search(text):
+    if len(text) > MAX_MOTD or re.search(_CONTROL, text):
         raise ValueError(f"not plain text of at most {MAX_MOTD} characters (control characters are not allowed)")
     return text
 
 
 def _sysctl_key(text: str) -> str:
     # `net.ipv4.conf.eth0/100.forwarding` is how an interface called `eth0.100` is written: see sysctl.d(5).
-    if not _SYSCTL_KEY.fullmatch(text) or ".." in text or "//" in text or "./" in text or "/." in text:
+    if not re.fullmatch(_SYSCTL_KEY, text) or ".." in text or "//" in text or "./" in text or "/." in text:
         raise ValueError("not the name of a kernel parameter such as vm.max_map_count")
     return text
 
@@ -71,12 +72,12 @@ def _text_of_number(value: object) -> object:
 
 
 def _printable(text: str) -> str:
-    if not _PRINTABLE_ASCII.fullmatch(text):
+    if not re.fullmatch(_PRINTABLE_ASCII, text):
         raise ValueError("not one line of printable ASCII text")
     return text
 
 
-def _proxy_url(url: SecretStr) -> SecretStr:
+def _proxy_url(url: Secret) -> Secret:
     text = url.get_secret_value()
     authority = re.fullmatch(r"(?:https?://)?(?:[!$&-;=?A-Z_a-z~%]+@)?([^/@\s]+)/?", text)
     if authority is None or not is_host_port(authority[1]):
@@ -108,11 +109,11 @@ def _pem_blocks(encoded: str) -> list[str]:
     """Give the label of every PEM block in base64-encoded text (RFC 7468); raises ValueError where it is not that."""
     try:
         text = base64.b64decode("".join(encoded.split()), validate=True).decode("ascii")
-        matches = list(_PEM.finditer(text))
+        matches = list(re.finditer(_PEM, text))
         bodies = [base64.b64decode("".join(match["body"].split()), validate=True) for match in matches]
     except (binascii.Error, UnicodeError) as error:
         raise ValueError("not base64 of PEM text") from error
-    rest = _PEM.sub("", text)
+    rest = re.sub(_PEM, "", text)
     if "-----" in rest or not bodies or any(body[:1] != bytes([_DER_SEQUENCE]) for body in bodies):
         raise ValueError("not base64 of PEM text")
     return [match["label"] for match in matches]
@@ -124,7 +125,7 @@ def _certificates(encoded: str) -> str:
     return encoded
 
 
-def _private_key(encoded: SecretStr) -> SecretStr:
+def _private_key(encoded: Secret) -> Secret:
     labels = _pem_blocks(encoded.get_secret_value())
     keys = [label for label in labels if label.endswith("PRIVATE KEY")]
     if len(keys) != 1 or keys[0].startswith("ENCRYPTED") or set(labels) - {*keys, "EC PARAMETERS"}:
@@ -137,15 +138,15 @@ def pem_text(encoded: str) -> bytes:
     return base64.b64decode("".join(encoded.split()))
 
 
-HostName = Annotated[str, AfterValidator(_host_name)]
-Host = Annotated[str, AfterValidator(_host)]
-Motd = Annotated[str, AfterValidator(_motd)]
-SysctlKey = Annotated[str, AfterValidator(_sysctl_key)]
-SysctlValue = Annotated[str, BeforeValidator(_text_of_number), AfterValidator(_printable)]
-ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_url)]
+HostName = Annotated[str, Check(_host_name)]
+Host = Annotated[str, Check(_host)]
+Motd = Annotated[str, Check(_motd)]
+SysctlKey = Annotated[str, Check(_sysctl_key)]
+SysctlValue = Annotated[str, Check(_text_of_number, early=True), Check(_printable)]
+ProxyUrl = Annotated[Secret, Check(_proxy_url)]
 """Secret, because a proxy's address may hold a password."""
-NoProxy = Annotated[str, AfterValidator(_no_proxy)]
-RegistryUrl = Annotated[str, AfterValidator(_registry_url)]
-InsecureRegistry = Annotated[str, AfterValidator(_insecure_registry)]
-Certificates = Annotated[str, AfterValidator(_certificates)]
-PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
+NoProxy = Annotated[str, Check(_no_proxy)]
+RegistryUrl = Annotated[str, Check(_registry_url)]
+InsecureRegistry = Annotated[str, Check(_insecure_registry)]
+Certificates = Annotated[str, Check(_certificates)]
+PrivateKey = Annotated[Secret, Check(_private_key)]

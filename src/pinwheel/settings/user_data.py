@@ -11,12 +11,10 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
 from pinwheel.settings.model import Namespace, Setting, children
 from pinwheel.settings.positions import NestingError, Positions, line_of, positions
 from pinwheel.settings.problem import Problem, path_text, quoted
+from pinwheel.settings.reading import Mistake, Path, read
 from pinwheel.settings.tree import Settings
 
 MAX_USER_DATA = 256 * 1024
@@ -26,15 +24,6 @@ MAX_PROBLEMS = 50
 """How many problems are listed: a console is no place for more."""
 
 Root = TypeVar("Root", bound=Namespace)
-Location = tuple[str | int, ...]
-
-_TABLES = frozenset({"dict_type", "model_type", "model_attributes_type"})
-_EXPECTED = {
-    "string_type": "a text",
-    "list_type": "a list",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-}
 
 
 def parse_user_data(text: bytes | str) -> tuple[Settings, list[Problem]]:
@@ -59,7 +48,7 @@ def parse_user_data_as(model: type[Root], text: bytes | str) -> tuple[Root, list
     except (ValueError, RecursionError) as error:
         return model(), [_unreadable(error, text)]
     problems = _unknown_top_level(data, found)
-    settings, more = _validated(model, data.get("settings", {}), found)
+    settings, more = _read(model, data.get("settings", {}), found)
     return settings, _limited([*problems, *more])
 
 
@@ -116,102 +105,23 @@ def _unknown_top_level(data: dict[str, Any], found: Positions) -> list[Problem]:
     ]
 
 
-def _validated(model: type[Root], data: Any, found: Positions) -> tuple[Root, list[Problem]]:  # noqa: ANN401
-    """Validate, drop what is bad, and validate again until the rest is good: dropping one key may make another bad."""
+def _read(model: type[Root], data: Any, found: Positions) -> tuple[Root, list[Problem]]:  # noqa: ANN401
     if not isinstance(data, dict):
         line = line_of(found, ["settings"])
         return model(), [Problem("bad-value", "settings", line, "must be a table", "all settings have their defaults")]
-    problems: list[Problem] = []
-    while True:
-        try:
-            return model.model_validate(data, by_alias=True, by_name=False), problems
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                problems.append(_problem(model, detail, found))
-                _drop(data, _what_falls(model, detail))
+    settings, mistakes = read(model, data)
+    return settings, [_problem(model, mistake, found) for mistake in mistakes]
 
 
-def _what_falls(model: type[Namespace], detail: ErrorDetails) -> Location:
-    """Give the path of the key that a bad value takes with it (see the module's text)."""
-    location = detail["loc"]
-    if detail["type"] == "extra_forbidden":
-        return location
-    entry = _declared(model, location)[-1]
-    if entry.has_free_keys and len(location) > len(entry.path):
-        return location[: len(entry.path) + 1]
-    return entry.path
-
-
-def _declared(model: type[Namespace], location: Location) -> list[Setting]:
-    """Give the declarations along a path, down to a setting that is good or bad as a whole."""
-    along: list[Setting] = []
-    here: type[Namespace] | None = model
-    for part in location:
-        entry = children(here, along[-1].path if along else ()).get(str(part)) if here else None
-        if entry is None:
-            break
-        along.append(entry)
-        here = None if entry.note("whole") else entry.nested
-    return along
-
-
-def _drop(data: Any, path: Location) -> None:  # noqa: ANN401
-    for part in path[:-1]:
-        if not isinstance(data, dict | list) or (isinstance(data, dict) and part not in data):
-            return  # it fell with a table around it
-        data = data[part]  # type: ignore[index]  # pydantic gives an index for a list and a key for a table
-    if isinstance(data, dict):
-        data.pop(path[-1], None)
-
-
-def _problem(model: type[Namespace], detail: ErrorDetails, found: Positions) -> Problem:
-    location = tuple(part for part in detail["loc"] if part != "[key]")
-    path: Location = ("settings", *location)
+def _problem(model: type[Namespace], mistake: Mistake, found: Positions) -> Problem:
+    path: Path = ("settings", *mistake.path)
     line = line_of(found, path)
-    if detail["type"] == "extra_forbidden":
-        return Problem("unknown-key", path_text(path), line, "unknown key", _suggestion(model, location))
-    if detail["type"] == "missing":
-        path, message = path[:-1], f"{quoted(str(location[-1]))} is missing"
-    else:
-        message = _message(detail, secret=_is_secret(model, location))
-    return Problem("bad-value", path_text(path), line, message, _fallback(_declared(model, location)[-1], path))
+    if mistake.entry is None:
+        return Problem("unknown-key", path_text(path), line, "unknown key", _suggestion(model, mistake))
+    return Problem("bad-value", path_text(path), line, mistake.message, _fallback(mistake.entry, mistake.path))
 
 
-def _is_secret(model: type[Namespace], location: Location) -> bool:
-    here: type[Namespace] | None = model
-    secret = False
-    for part in location:
-        entry = children(here).get(str(part)) if here else None
-        secret = secret or (entry is not None and entry.secret)
-        here = entry.nested if entry else None
-    return secret
-
-
-def _message(detail: ErrorDetails, *, secret: bool) -> str:
-    kind, context = detail["type"], detail.get("ctx", {})
-    value = "" if secret else _shown(detail["input"])
-    if kind in _TABLES:  # without the value: a table may be one that holds secrets
-        return "must be a table"
-    if kind in _EXPECTED:
-        return f"must be {_EXPECTED[kind]}" + (f", not {value}" if value else "")
-    if kind == "literal_error":
-        return f"{value} is not one of {str(context['expected']).replace(' or ', ', ').replace(chr(39), '')}"
-    if kind == "value_error":
-        return str(context["error"]) + (f": {value}" if value and isinstance(detail["input"], str | int) else "")
-    return detail["msg"][:1].lower() + detail["msg"][1:] + (f": {value}" if value else "")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
-    return str(value) if not isinstance(value, int) or abs(value) < 10**20 else "a huge number"
-
-
-def _fallback(entry: Setting, path: Location) -> str:
+def _fallback(entry: Setting, path: Path) -> str:
     """Say what the node does without the value."""
     default = entry.field.default
     if entry.note("fallback"):
@@ -220,27 +130,20 @@ def _fallback(entry: Setting, path: Location) -> str:
         return "its settings have their defaults"
     if isinstance(default, str | int):
         return f"using the default {default if not isinstance(default, str) or ' ' not in default else quoted(default)}"
-    return "it is ignored" if len(path) == len(entry.path) + 1 else f"all of {entry.path[-1]} is ignored"
+    alone = len(path) == len(entry.path) or entry.has_free_keys
+    return "it is ignored" if alone else f"all of {entry.path[-1]} is ignored"
 
 
-def _suggestion(model: type[Namespace], location: Location) -> str:
+def _suggestion(model: type[Namespace], mistake: Mistake) -> str:
     """Name the known key that is most like an unknown one."""
     import difflib  # costs start time, and most user data is right
 
-    along = _declared_tables(model, location[:-1])
-    near = difflib.get_close_matches(str(location[-1])[:80], list(children(along)), n=1) if along else []
+    key = str(mistake.path[-1])
+    near = difflib.get_close_matches(key[:80], list(children(mistake.table)), n=1) if mistake.table else []
     if near:
         return f"it is ignored; did you mean {near[0]}?"
-    elsewhere = [path_text(["settings", *e.path]) for e in _all(model) if e.path[-1] == location[-1]]
+    elsewhere = [path_text(["settings", *entry.path]) for entry in _all(model) if entry.path[-1] == key]
     return f"it is ignored; did you mean {elsewhere[0]}?" if elsewhere else "it is ignored"
-
-
-def _declared_tables(model: type[Namespace], location: Location) -> type[Namespace] | None:
-    here: type[Namespace] | None = model
-    for part in location:
-        entry = children(here).get(str(part)) if here else None
-        here = entry.nested if entry else None
-    return here
 
 
 def _all(model: type[Namespace], prefix: tuple[str, ...] = ()) -> list[Setting]:

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pydantic
+import msgspec
 
 
-class Model(pydantic.BaseModel):
+class Model(msgspec.Struct):
     number: int
 
 
@@ -22,7 +22,7 @@ def _flags() -> dict[str, Any]:
 
 
 def report() -> None:
-    Model.model_validate({"number": "1"})
+    msgspec.convert({"number": "1"}, Model, strict=False)
     with contextlib.suppress(ImportError):  # there is no debugger
         breakpoint()  # noqa: T100 - what PYTHONBREAKPOINT names would run here
     specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]

@@ -5,11 +5,12 @@ import base64
 import json
 from typing import Any
 
-from pydantic import SecretStr
+from msgspec.structs import replace
 
 from pinwheel.node import paths
 from pinwheel.node.render import render
 from pinwheel.settings.engine import AddressPool, ContainerRegistry, Docker, Mirror, Remote
+from pinwheel.settings.secret import Secret
 from pinwheel.settings.system import Kernel, Network, Ntp
 from pinwheel.settings.tree import Settings
 
@@ -23,7 +24,7 @@ REMOTE = Remote(
     port=2377,
     client_ca=pem("CERTIFICATE"),
     server_certificate=pem("CERTIFICATE"),
-    server_key=SecretStr(pem("PRIVATE KEY")),
+    server_key=Secret(pem("PRIVATE KEY")),
 )
 
 
@@ -57,7 +58,7 @@ def test_remote_access_is_verified_tls_and_the_key_is_for_root_alone():
 
 
 def test_remote_access_that_is_off_leaves_no_port_and_no_key():
-    files = render(Settings(docker=Docker(remote=REMOTE.model_copy(update={"enabled": False}))))
+    files = render(Settings(docker=Docker(remote=replace(REMOTE, enabled=False))))
     assert not set(paths.TLS_FILES) & set(files)
     assert b"tcp" not in files[paths.DAEMON_JSON].content
 
@@ -85,7 +86,7 @@ def test_registries_and_pools_reach_the_engine():
 
 
 def test_proxies_are_kept_from_other_users_and_escaped():
-    network = Network(https_proxy=SecretStr("http://u:p$x@proxy:1"), no_proxy=["a.example", "10.0.0.0/8"])
+    network = Network(https_proxy=Secret("http://u:p$x@proxy:1"), no_proxy=["a.example", "10.0.0.0/8"])
     file = render(Settings(network=network))[paths.PROXY_ENV]
     assert file.content == b'HTTPS_PROXY="http://u:p\\$x@proxy:1"\nNO_PROXY="a.example,10.0.0.0/8"\n'
     assert file.mode == 0o600
@@ -100,7 +101,7 @@ def test_time_servers_kernel_parameters_and_motd():
 
 
 def test_every_rendered_file_is_one_that_boot_owns():
-    network = Network(http_proxy=SecretStr("http://proxy:1"))
+    network = Network(http_proxy=Secret("http://proxy:1"))
     settings = Settings(
         network=network, ntp=Ntp(time_servers=["a"]), kernel=Kernel(sysctl={"a.b": "1"}), docker=Docker(remote=REMOTE)
     )

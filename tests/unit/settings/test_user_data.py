@@ -2,14 +2,16 @@
 """Mistakes in user data: each is reported with its line, and costs its own key alone."""
 
 import base64
+import json
 import time
+from typing import Annotated
 
 import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinwheel.settings.model import Namespace, extended, setting
+from pinwheel.settings.model import Namespace, dump, extended, setting
 from pinwheel.settings.problem import Problem
 from pinwheel.settings.tree import Settings
 from pinwheel.settings.user_data import MAX_PROBLEMS, MAX_USER_DATA, find_line, parse_user_data, parse_user_data_as
@@ -104,6 +106,36 @@ def test_bad_value_takes_its_default_and_says_so_in_one_line():
         'user data line 5: settings.docker.log-driver: "x" is not one of json-file, local, journald, none, syslog, '
         "gelf, fluentd, awslogs (using the default json-file)"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("docker.remote.port = 70000", "must be a whole number from 1 to 65535, not 70000"),
+        ('docker.remote.port = "2376"', 'must be a whole number from 1 to 65535, not "2376"'),
+        ("docker.remote.port = true", "must be a whole number from 1 to 65535, not true"),
+        ("docker.remote.enabled = 1", "must be true or false, not 1"),
+        ("motd = 2026-11-22", "must be a text, not 2026-11-22"),
+        ("motd = []", "must be a text, not a list"),
+        ("ntp.time-servers = {}", "must be a list, not a table"),
+        ("network = []", "must be a table"),
+        ("docker.log-driver = 5", "5 is not one of json-file, local, journald, none, syslog, gelf, fluentd, awslogs"),
+        ('container-registry.mirrors = [{registry = "docker.io"}]', '"endpoint" is missing'),
+        ('container-registry.mirrors = [{registry = "docker.io", endpoint = []}]', "must have at least 1 item"),
+        ('kernel.sysctl = {"vm b" = 1}', 'not the name of a kernel parameter such as vm.max_map_count: "vm b"'),
+    ],
+)
+def test_messages_say_what_is_allowed_and_what_was_given(line, message):
+    assert only_problem(f"settings.{line}")[1].message == message
+
+
+def test_unknown_key_inside_an_item_of_a_list_costs_itself_alone():
+    settings, problem = only_problem(
+        'settings.docker.default-address-pools = [{base = "10.9.0.0/16", size = 24, siz = 1}]'
+    )
+    assert (problem.code, problem.path) == ("unknown-key", "settings.docker.default-address-pools[0].siz")
+    assert "size" in problem.hint
+    assert settings.docker.default_address_pools[0].size == 24
 
 
 def test_bad_item_makes_its_list_bad_and_nothing_else():
@@ -218,7 +250,7 @@ def test_secrets_are_in_no_message(text):
 
 def test_secrets_are_in_no_dump():
     settings, _ = parse_user_data(remote())
-    for shown in (repr(settings), str(settings.model_dump()), settings.model_dump_json(), str(settings)):
+    for shown in (repr(settings), str(dump(settings)), json.dumps(dump(settings)), str(settings)):
         assert KEY not in shown
 
 
@@ -279,10 +311,10 @@ def test_line_of_any_key_can_be_found_again():
     assert find_line(b"\xff", ["settings"]) == 0
 
 
-class Extra(Namespace):
+class Extra(Namespace, frozen=True):
     """A third party's namespace."""
 
-    level: int = setting(3, "How much.", example=4)
+    level: Annotated[int, setting("How much.", example=4)] = 3
 
 
 def test_a_namespace_can_join():
@@ -290,7 +322,7 @@ def test_a_namespace_can_join():
     settings, problems = parse_user_data_as(
         model, "[settings]\nmotd = 'x'\n[settings.third-party]\nlevel = 7\nlevl = 1\n"
     )
-    assert settings.model_dump()["third-party"] == {"level": 7}
+    assert dump(settings)["third-party"] == {"level": 7}
     assert settings.motd == "x"
     assert [problem.path for problem in problems] == ["settings.third-party.levl"]
 

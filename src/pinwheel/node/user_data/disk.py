@@ -19,7 +19,7 @@ LABELS = ("PINWHEEL", "pinwheel", "CIDATA", "cidata")
 FILE_SYSTEMS = ("vfat", "iso9660")
 FILE_NAME = "user-data.toml"
 UDEV_SECONDS = 60.0
-"""How long to wait until udev has looked at every disk. Boot starts before udev does, so that user data of other sources
+"""How long to wait until udev has looked at every disk. Boot starts before udev does, so that user data from elsewhere
 waits for nothing; its own disk, which every node has, tells when udev has begun with disks."""
 _POLL_SECONDS = 0.05
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
