@@ -2,8 +2,8 @@
 """The memory that the kernel keeps free for itself, as much as it would without huge pages.
 
 The daemon that collects huge pages raises vm.min_free_kbytes to 45 MB or more when it starts, however small the machine
-is (mm/khugepaged.c, set_recommended_min_free_kbytes). On a node of 2 GiB that is memory that no container can have, kept
-for the sake of a few huge pages. The kernel's own rule is int_sqrt(lowmem_kbytes * 16) (mm/page_alloc.c,
+is (mm/khugepaged.c, set_recommended_min_free_kbytes). On a node of 2 GiB no container can have that memory, kept for
+the sake of a few huge pages. The kernel's own rule is int_sqrt(lowmem_kbytes * 16) (mm/page_alloc.c,
 calculate_min_free_kbytes), and is put back here. docs/decisions/0011 has the figures.
 """
 

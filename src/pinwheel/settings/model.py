@@ -27,8 +27,8 @@ class Namespace(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fiel
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Give what is wrong between values that are good by themselves.
 
-        Each is the Python name of the field that falls, or an empty text when the whole table does, and the words that
-        say why.
+        Each is the Python name of the field that falls, or an empty text when every value given in the table does, and
+        the words that say why.
         """
         yield from ()
 

@@ -52,11 +52,22 @@ class _Reader:
         self._unknown(model, known, data, path)
         given = {key: self._setting(entry, data[key]) for key, entry in known.items() if key in data}
         values = {known[key].field.name: value for key, value in given.items() if value is not _BAD}
-        for name, words in model(**values).conflicts():
-            entry = next(entry for entry in known.values() if entry.field.name == name)
-            self.mistakes.append(Mistake(entry.path, words, entry))
-            values.pop(name, None)
-        return model(**values)
+        return self._agreed(model, known, values)
+
+    def _agreed(self, model: type[Root], known: dict[str, Setting], values: dict[str, Any]) -> Root:
+        """Drop values that conflict until none do: a default in a value's place may conflict in its turn."""
+        table = model(**values)
+        fallen = {
+            name: words
+            for given, words in table.conflicts()
+            for name in ([given] if given else values)
+            if name in values
+        }
+        if not fallen:
+            return table
+        entries = [entry for entry in known.values() if entry.field.name in fallen]
+        self.mistakes += [Mistake(entry.path, fallen[entry.field.name], entry) for entry in entries]
+        return self._agreed(model, known, {name: value for name, value in values.items() if name not in fallen})
 
     def _unknown(self, model: type[Namespace], known: dict[str, Setting], data: dict[str, Any], path: Path) -> None:
         self.mistakes += [Mistake((*path, key), "", None, model) for key in data if key not in known]

@@ -4,6 +4,7 @@
 import base64
 import json
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
@@ -325,6 +326,36 @@ def test_a_namespace_can_join():
     assert dump(settings)["third-party"] == {"level": 7}
     assert settings.motd == "x"
     assert [problem.path for problem in problems] == ["settings.third-party.levl"]
+
+
+class Range(Namespace, frozen=True):
+    """A third party's namespace whose values depend on each other."""
+
+    low: Annotated[int, setting("The least.", example=1)] = 1
+    high: Annotated[int, setting("The most.", example=9)] = 9
+    whole_table: bool = False
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """The least must not be above the most."""
+        if self.low > self.high:
+            yield ("" if self.whole_table else "low" if self.high == 9 else "high"), "low is above high"
+
+
+@pytest.mark.parametrize(
+    ("given", "fallen"),
+    [
+        ("low = 8", []),
+        ("low = 7\nhigh = 5", ["high"]),
+        ("low = 12\nhigh = 10", ["high", "low"]),
+        ("high = 0", ["high"]),
+        ("low = 7\nhigh = 5\nwhole-table = true", ["low", "high", "whole-table"]),
+    ],
+)
+def test_values_that_conflict_fall_until_none_do(given, fallen):
+    model = extended(Settings, {"range": Range})
+    settings, problems = parse_user_data_as(model, f"[settings.range]\n{given}")
+    assert sorted(problem.path for problem in problems) == sorted(f"settings.range.{name}" for name in fallen)
+    assert list(settings.range.conflicts()) == []  # type: ignore[attr-defined]
 
 
 def test_a_namespace_cannot_take_a_name_that_is_taken():
