@@ -85,10 +85,21 @@ def test_interrupted_build_leaves_nothing_half_made(fetched_cache: Path, toolbox
     assert not (cache / "images").exists()
 
 
+def heed_ctrl_c() -> None:
+    """Undo what a shell does to commands in its background, such as this test run, perhaps: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupt_when(reached: Callable[[], bool], cache: Path) -> subprocess.CompletedProcess[str]:
     """Start a build, press Ctrl-C as soon as it has got somewhere, and give how it ended."""
     with subprocess.Popen(
-        BUILD, env=environment(cache), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        BUILD,
+        env=environment(cache),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     ) as build:
         deadline = time.monotonic() + WAIT
         while not reached() and build.poll() is None and time.monotonic() < deadline:
