@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Putting the root together: the pruned tree, our own files and programs over it, and what is derived from both."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from pinwheel.image.definition import ImageDefinition, overlays
 from pinwheel.image.host import as_root
 from pinwheel.image.initrd import compile_static
 from pinwheel.image.kernel_modules import KernelModules
-from pinwheel.image.manifest import ImageFacts, PackageRecord, PrunedCount, PrunedSummary
+from pinwheel.image.manifest import Artefact, ImageFacts, PackageRecord, PrunedCount, PrunedSummary
 from pinwheel.image.package_lock import PackageLock
 from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, plan
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime, check_libpython
@@ -97,14 +96,11 @@ def _components(
     tree: Path, kept: set[str], lock: PackageLock, release: str, wheels: Sequence[WheelFacts]
 ) -> Components:
     hashes = {package.name: package.sha256 for package in lock.packages}
-    kernel = KernelFacts(release, _sha256(tree / f"boot/vmlinuz-{release}"), f"{KERNEL_PACKAGE_PREFIX}{release}")
+    vmlinuz = Artefact.of(tree / f"boot/vmlinuz-{release}")
+    kernel = KernelFacts(release, vmlinuz.sha256, f"{KERNEL_PACKAGE_PREFIX}{release}")
     # In the image in another form: as the kernel image's parts, or compiled.
     always = [kernel.package, "systemd-boot-efi", "libpython3.13-minimal", "libpython3.13-stdlib"]
     return Components(read_packages(tree, kept, hashes, always), tuple(wheels), kernel)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _facts(variant: str, tree: Path, kept: set[str], release: str, components: Components) -> ImageFacts:
@@ -169,5 +165,5 @@ def _derive(root: Path, release: str, toolbox: Toolbox) -> None:
     """Make the indexes of what stayed: of kernel modules, and of libraries."""
     toolbox.run(["depmod", f"--basedir={root}", release], writable=[root], root=True)
     toolbox.run(["ldconfig", "-X", "-r", root], writable=[root], root=True)
-    ld_aux = root / "var/cache"
-    toolbox.run(["rm", "-rf", ld_aux, root / MODULES / release / "build"], writable=[root], root=True)
+    # ldconfig's notes to itself: /var is the data partition's.
+    toolbox.run(["rm", "-rf", root / "var/cache"], writable=[root], root=True)
