@@ -113,7 +113,7 @@ def test_configuration_that_the_engine_refuses_falls_back_and_keeps_remote_acces
     assert problem.line == text.decode().splitlines().index("[settings.docker]") + 1
     assert engine_configuration(root)["log-driver"] == "json-file"
     assert len(engine_configuration(root)["hosts"]) == 2
-    assert not root.at(places.CANDIDATE_JSON).exists()
+    assert not root.at(places.CANDIDATES + places.DAEMON_JSON).exists()
 
 
 def test_engine_that_cannot_be_asked_means_defaults(root):

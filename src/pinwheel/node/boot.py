@@ -6,23 +6,23 @@ process then stays until the node is ready, because a second start of Python wou
 """
 
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from pinwheel.node import paths as places
 from pinwheel.node.console import print_lines
-from pinwheel.node.engine import needs_validation, validated
-from pinwheel.node.files import DIRECTORY_MODE, put_in_place, write_atomically
+from pinwheel.node.files import DIRECTORY_MODE, RenderedFile, put_in_place, write_atomically
 from pinwheel.node.memory import restore_reserve
 from pinwheel.node.notify import notify
 from pinwheel.node.paths import Paths
 from pinwheel.node.readiness import FailedUnits, Readiness, quick_check
-from pinwheel.node.render import render
 from pinwheel.node.screen import status_line
 from pinwheel.node.serialize import json_file
+from pinwheel.node.services.service import Files, fallen_back, has_work, rendered
+from pinwheel.node.services.table import SERVICES
 from pinwheel.node.status import document, publish
-from pinwheel.node.sysctl import Parameter, apply
 from pinwheel.node.user_data.find import Found, find_user_data, sources
 from pinwheel.settings.problem import Problem
 from pinwheel.settings.tree import Settings
@@ -72,29 +72,44 @@ def configure(paths: Paths, found: Found) -> list[Problem]:
         OSError: a file could not be written.
     """
     settings, problems = parse_user_data(found.text)
-    settings, refused = _engine_checked(paths, settings, found.text)
-    put_in_place(paths, render(settings), places.RENDERED)
-    problems = [*found.problems, *problems, *refused, *_kernel_told(paths, settings, found.text)]
+    settings, files, refused = _checked(paths, settings)
+    put_in_place(paths, files, tuple(name for service in SERVICES for name in service.owned))
+    own = [*refused, *_activated(paths, settings)]
+    problems = [*found.problems, *problems, *(_with_line(problem, found.text) for problem in own)]
     print_lines(paths, (f"pinwheel: {problem}" for problem in problems))
     _record(paths, found.source, problems, settings)
     return problems
 
 
-def _engine_checked(paths: Paths, settings: Settings, text: bytes) -> tuple[Settings, list[Problem]]:
-    if not needs_validation(settings):
-        return settings, []
-    put_in_place(paths, render(settings), places.TLS_FILES)  # the engine reads them when it looks at its configuration
-    return validated(paths, settings, find_line(text, ["settings", "docker"]))
+def _checked(paths: Paths, settings: Settings) -> tuple[Settings, Files, list[Problem]]:
+    """Render for every service what it takes; where it refuses, its fallback."""
+    files: dict[str, RenderedFile] = {}
+    problems: list[Problem] = []
+    for service in SERVICES:
+        candidate = rendered(service, settings)
+        refused = service.check(paths, settings, candidate) if service.check and candidate else []
+        if refused:
+            settings = fallen_back(service, settings)
+            candidate = rendered(service, settings)
+        files |= candidate
+        problems += refused
+    return settings, files, problems
 
 
-def _kernel_told(paths: Paths, settings: Settings, text: bytes) -> list[Problem]:
-    """Set the host name and the kernel parameters."""
-    parameters = {
-        name: Parameter(value, ("settings", "kernel", "sysctl", name)) for name, value in settings.kernel.sysctl.items()
-    }
-    if settings.network.hostname:  # sethostname(2) by another name
-        parameters["kernel.hostname"] = Parameter(settings.network.hostname, ("settings", "network", "hostname"))
-    return apply(paths, parameters, lambda path: find_line(text, path))
+def _activated(paths: Paths, settings: Settings) -> list[Problem]:
+    """Bring about what no unit does: the host name, kernel parameters."""
+    waiting = [service.activate for service in SERVICES if service.activate and has_work(service, settings)]
+    return [problem for activate in waiting for problem in activate(paths, type(settings)(), settings)]
+
+
+def _with_line(problem: Problem, text: bytes) -> Problem:
+    return problem._replace(line=find_line(text, list(_keys(tomllib.loads(f"{problem.path} = 0")))))
+
+
+def _keys(table: object) -> Iterator[str]:
+    while isinstance(table, dict):
+        ((key, table),) = table.items()
+        yield key
 
 
 def _record(paths: Paths, source: str, problems: list[Problem], settings: Settings) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Settings to files: what each service is told, and with which modes."""
+"""The engine's configuration and the files that it names, with their modes."""
 
 import base64
 import json
@@ -8,10 +8,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from pinwheel.node import paths
-from pinwheel.node.render import render
+from pinwheel.node.services import engine as consumer
+from pinwheel.node.services.engine import render
 from pinwheel.settings.engine import AddressPool, ContainerRegistry, Docker, Mirror, Remote
 from pinwheel.settings.secret import Secret
-from pinwheel.settings.system import Kernel, Network, Ntp
+from pinwheel.settings.system import Network
 from pinwheel.settings.tree import Settings
 
 
@@ -43,7 +44,7 @@ def test_node_without_user_data_has_an_engine_that_listens_on_its_socket_alone()
         "log-opts": {"max-size": "10m", "max-file": "3"},
         "storage-driver": "overlay2",
     }
-    assert set(render(Settings())) == {paths.DAEMON_JSON, paths.MOTD}
+    assert set(render(Settings())) == {paths.DAEMON_JSON}
 
 
 def test_remote_access_is_verified_tls_and_the_key_is_for_root_alone():
@@ -92,17 +93,11 @@ def test_proxies_are_kept_from_other_users_and_escaped():
     assert file.mode == 0o600
 
 
-def test_time_servers_kernel_parameters_and_motd():
-    settings = Settings(motd="a\nb", ntp=Ntp(time_servers=["a", "b"]), kernel=Kernel(sysctl={"vm.x": "1 2"}))
-    files = render(settings)
-    assert files[paths.TIMESYNCD].content == b"[Time]\nNTP=a b\n\n"
-    assert files[paths.SYSCTL].content == b"vm.x = 1 2\n"
-    assert files[paths.MOTD].content == b"a\nb\n"
+def test_engine_is_asked_about_settings_of_its_own_alone():
+    assert not consumer.needs_validation(Settings(motd="x", docker=Docker(remote=REMOTE)))
+    assert consumer.needs_validation(Settings(docker=Docker(log_driver="local", remote=REMOTE)))
 
 
-def test_every_rendered_file_is_one_that_boot_owns():
-    network = Network(http_proxy=Secret("http://proxy:1"))
-    settings = Settings(
-        network=network, ntp=Ntp(time_servers=["a"]), kernel=Kernel(sysctl={"a.b": "1"}), docker=Docker(remote=REMOTE)
-    )
-    assert set(render(settings)) == set(paths.RENDERED)
+def test_what_the_engine_refuses_falls_and_the_way_to_it_stays_open():
+    settings = Settings(docker=Docker(log_driver="local", remote=REMOTE))
+    assert consumer.fallback(settings) == Settings(docker=Docker(remote=REMOTE))

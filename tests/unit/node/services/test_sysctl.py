@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Names of kernel parameters and the files they are."""
+"""Kernel parameters: the file for systemd-sysctl, and the names of the kernel's own files."""
 
 import pytest
 
-from pinwheel.node.sysctl import parameter_file
+from pinwheel.node.paths import SYSCTL
+from pinwheel.node.services.sysctl import parameter_file, render
+from pinwheel.settings.system import Kernel
+from pinwheel.settings.tree import Settings
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,8 @@ from pinwheel.node.sysctl import parameter_file
 )
 def test_parameter_names_are_read_as_sysctl_d_reads_them(name, file):
     assert parameter_file(name) == file
+
+
+def test_parameters_are_there_for_interfaces_that_come_later():
+    assert render(Settings(kernel=Kernel(sysctl={"vm.x": "1 2"})))[SYSCTL].content == b"vm.x = 1 2\n"
+    assert render(Settings()) == {}
