@@ -63,7 +63,7 @@ def _run(runs: int, target: Path | None) -> bool:
     context = BuildContext(progress)
     toolbox = get_toolbox(context)
     ours = build_image(VARIANT, context)
-    stock = ensure_stock_image(toolbox, context.mirror, context.cache, progress)
+    stock = ensure_stock_image(toolbox, context.find_mirror, context.cache, progress)
     with progress.step("Weighing the image"):
         facts = weigh(ours, toolbox, cache_directory() / "bench")
     load = surroundings.load()

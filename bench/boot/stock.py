@@ -24,7 +24,7 @@ from bench.boot.tools import compressed_size, run
 
 from pinwheel.errors import EnvironmentFault
 from pinwheel.image.host import as_root, ensure_host_programs, is_root
-from pinwheel.image.mirror import RELEASE, Mirror
+from pinwheel.image.mirror import RELEASE, Mirror, MirrorFinder
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.progress import Progress
 
@@ -41,18 +41,18 @@ class StockImage:
     """Versions of the packages that matter most."""
 
 
-def ensure_stock_image(toolbox: Toolbox, mirror: Mirror, cache: Path, progress: Progress) -> StockImage:
+def ensure_stock_image(toolbox: Toolbox, find_mirror: MirrorFinder, cache: Path, progress: Progress) -> StockImage:
     """Give the stock image; build it when the cache has none of this definition.
 
     Raises:
-        EnvironmentFault: mmdebstrap is missing or failed, the mirror does not answer, or the disk is full.
+        EnvironmentFault: mmdebstrap is missing or failed, no mirror is known or it does not answer, or the disk is full.
     """
     target = cache / "bench" / f"stock-{definition_hash()}"
     if not target.exists():
         ensure_host_programs(progress, ("mmdebstrap",))
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as work:
-            _build(toolbox, mirror, Path(work), progress).rename(target)
+            _build(toolbox, find_mirror(), Path(work), progress).rename(target)
     return _load(target)
 
 

@@ -19,7 +19,7 @@ from typing import IO
 from urllib.parse import quote
 
 from pinwheel.errors import EnvironmentFault
-from pinwheel.image.mirror import Mirror
+from pinwheel.image.mirror import Mirror, MirrorFinder
 from pinwheel.image.package_lock import LockedPackage
 from pinwheel.progress import Progress
 
@@ -58,7 +58,7 @@ class PackagesGone(EnvironmentFault):
 
 def fetch_packages(
     packages: Iterable[LockedPackage],
-    mirror: Mirror,
+    find_mirror: MirrorFinder,
     cache: Path,
     progress: Progress,
     title: str,
@@ -68,13 +68,14 @@ def fetch_packages(
 
     Raises:
         PackagesGone: the mirror does not have all of them; the others were fetched.
-        EnvironmentFault: the mirror does not answer, a file's hash is wrong, or the disk is full.
+        EnvironmentFault: no mirror is known or it does not answer, a file's hash is wrong, or the disk is full.
     """
     packages = list(packages)
     files = {package.name: cache / f"{package.sha256}.deb" for package in packages}
     missing = [package for package in packages if not files[package.name].exists()]
     if not missing:
         return files
+    mirror = find_mirror()
     cache.mkdir(parents=True, exist_ok=True)
     _check_space(cache, sum(package.size for package in missing))
     gone: list[LockedPackage] = []

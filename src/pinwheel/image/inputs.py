@@ -45,9 +45,12 @@ class BuildContext:
     cache: Path = field(default_factory=cache_directory)
     resolver: Resolver = resolve
 
-    @property
-    def mirror(self) -> Mirror:
-        """The mirror; looked for when something is really fetched."""
+    def find_mirror(self) -> Mirror:
+        """Look for the mirror; only to be done when something is really fetched.
+
+        Raises:
+            EnvironmentFault: none is known.
+        """
         return find_mirror(self.mirror_url)
 
     def current_lock(self, name: str) -> PackageLock:
@@ -61,7 +64,7 @@ class BuildContext:
 
     def resolve_anew(self, name: str, requested: Sequence[str], gone: PackagesGone | None = None) -> PackageLock:
         """Resolve; into the checkout's lock when that was asked for, else into a stand-in for it in the cache."""
-        lock = self.resolver(requested, self.mirror, self.progress)
+        lock = self.resolver(requested, self.find_mirror(), self.progress)
         if gone is None:
             write_lock(lock, lock_file(name))
         else:
@@ -104,7 +107,7 @@ def get_toolbox(context: BuildContext) -> Toolbox:
         TOOLBOX,
         TOOLBOX_PACKAGES,
         context,
-        lambda lock: make_toolbox(lock, context.mirror, context.progress, context.cache),
+        lambda lock: make_toolbox(lock, context.find_mirror, context.progress, context.cache),
     )
     return toolbox
 
@@ -121,5 +124,5 @@ def get_packages(variant: str, toolbox: Toolbox, context: BuildContext) -> tuple
         variant,
         requested_packages(variant, toolbox),
         context,
-        lambda lock: fetch_packages(lock.packages, context.mirror, cache, context.progress, title),
+        lambda lock: fetch_packages(lock.packages, context.find_mirror, cache, context.progress, title),
     )

@@ -6,7 +6,7 @@ Formats: sources.list(5), one-line and deb822 style, and apt-transport-mirror(1)
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,10 @@ class Mirror:
             f"deb {self.main} {RELEASE}-updates main",
             f"deb {self.security} {RELEASE}-security main",
         ]
+
+
+MirrorFinder = Callable[[], Mirror]
+"""Looks for the mirror when something is really fetched: what is in the cache needs none."""
 
 
 def find_mirror(asked: str | None = None, root: Path = Path("/")) -> Mirror:

@@ -16,7 +16,7 @@ from pathlib import Path
 from pinwheel.errors import EnvironmentFault
 from pinwheel.image.fetch import fetch_packages
 from pinwheel.image.host import as_root, ensure_host_programs, is_root
-from pinwheel.image.mirror import Mirror
+from pinwheel.image.mirror import MirrorFinder
 from pinwheel.image.package_lock import PackageLock
 from pinwheel.paths import cache_directory
 from pinwheel.progress import Progress
@@ -115,7 +115,9 @@ def toolbox_directory(lock: PackageLock, cache: Path) -> Path:
     return cache / "toolbox" / hashlib.sha256(definition.encode()).hexdigest()[:16]
 
 
-def make_toolbox(lock: PackageLock, mirror: Mirror, progress: Progress, cache: Path | None = None) -> Toolbox:
+def make_toolbox(
+    lock: PackageLock, find_mirror: MirrorFinder, progress: Progress, cache: Path | None = None
+) -> Toolbox:
     """Give the toolbox of `lock`; make it when it is not in the cache yet.
 
     Raises:
@@ -126,7 +128,7 @@ def make_toolbox(lock: PackageLock, mirror: Mirror, progress: Progress, cache: P
     ensure_host_programs(progress)
     target = toolbox_directory(lock, cache)
     if not target.exists():
-        files = fetch_packages(lock.packages, mirror, cache / "packages", progress, "the toolbox")
+        files = fetch_packages(lock.packages, find_mirror, cache / "packages", progress, "the toolbox")
         with progress.step("Unpacking the toolbox") as step:
             step.total(len(files))
             target.parent.mkdir(parents=True, exist_ok=True)

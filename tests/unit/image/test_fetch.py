@@ -100,7 +100,7 @@ def url_path(name: str, archive: str = "debian") -> str:
 
 
 def get(archive: Archive, cache: Path, *packages: LockedPackage, limits: FetchLimits = QUICK) -> dict[str, Path]:
-    return fetch_packages(packages, archive.mirror, cache, SilentProgress(), "a test", limits)
+    return fetch_packages(packages, lambda: archive.mirror, cache, SilentProgress(), "a test", limits)
 
 
 def test_packages_come_from_their_archives_into_the_cache(archive: Archive, tmp_path: Path) -> None:
@@ -111,16 +111,26 @@ def test_packages_come_from_their_archives_into_the_cache(archive: Archive, tmp_
     assert files["a"].name == f"{hashlib.sha256(CONTENT).hexdigest()}.deb"
 
 
-def test_what_the_cache_has_needs_no_network(tmp_path: Path) -> None:
+def no_mirror() -> Mirror:
+    """A workstation whose apt configuration names none."""
+    raise EnvironmentFault("no mirror is known")
+
+
+def test_what_the_cache_has_needs_no_mirror(tmp_path: Path) -> None:
     one = package("a")
     (tmp_path / f"{one.sha256}.deb").write_bytes(CONTENT)
-    nowhere = Mirror("http://127.0.0.1:1/debian", "http://127.0.0.1:1/debian-security")
-    assert list(fetch_packages([one], nowhere, tmp_path, SilentProgress(), "a test")) == ["a"]
+    assert list(fetch_packages([one], no_mirror, tmp_path, SilentProgress(), "a test")) == ["a"]
+
+
+def test_mirror_is_looked_for_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match="no mirror is known"):
+        fetch_packages([package("a")], no_mirror, tmp_path / "cache", SilentProgress(), "a test")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_packages_may_be_given_as_an_iterator(archive: Archive, tmp_path: Path) -> None:
     archive.answers = {url_path("a"): content()}
-    files = fetch_packages(iter([package("a")]), archive.mirror, tmp_path, SilentProgress(), "a test", QUICK)
+    files = fetch_packages(iter([package("a")]), lambda: archive.mirror, tmp_path, SilentProgress(), "a test", QUICK)
     assert files["a"].exists()
 
 
@@ -208,7 +218,7 @@ def test_mirror_that_stops_sending_is_given_up_in_bounded_time(
 def test_mirror_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     nowhere = Mirror("http://127.0.0.1:1/debian", "http://127.0.0.1:1/debian-security")
     with pytest.raises(EnvironmentFault, match="could not fetch a"):
-        fetch_packages([package("a")], nowhere, tmp_path, SilentProgress(), "a test", QUICK)
+        fetch_packages([package("a")], lambda: nowhere, tmp_path, SilentProgress(), "a test", QUICK)
 
 
 class Impatient(SilentProgress):
@@ -229,7 +239,7 @@ def test_interrupted_fetch_leaves_no_half_files(archive: Archive, tmp_path: Path
     packages = [package("a"), *(package(name, name.encode()) for name in "bcdefgh")]
     limits = FetchLimits(connections=2, attempts=1, silence_seconds=0.3)
     with pytest.raises(KeyboardInterrupt):
-        fetch_packages(packages, archive.mirror, tmp_path, Impatient(), "a test", limits)
+        fetch_packages(packages, lambda: archive.mirror, tmp_path, Impatient(), "a test", limits)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [CONTENT]
     assert archive.requests.total() < len(packages)
 

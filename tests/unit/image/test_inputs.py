@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel.errors import UsageFault
+from pinwheel.errors import EnvironmentFault, UsageFault
 from pinwheel.image import inputs, package_lock
 from pinwheel.image.fetch import PackagesGone
 from pinwheel.image.inputs import BuildContext, LockMode, get_toolbox, with_lock
-from pinwheel.image.mirror import Mirror, from_main_url
+from pinwheel.image.mirror import ENVIRONMENT_VARIABLE, Mirror, find_mirror, from_main_url
 from pinwheel.image.package_lock import LockedPackage, PackageLock, lock_file, read_lock, write_lock
 from pinwheel.progress import Progress, SilentProgress
 
@@ -110,6 +110,24 @@ def test_lock_is_used_where_the_mirror_still_has_it(archive: Archive, tmp_path: 
     toolbox = get_toolbox(context)
     assert (toolbox.root / "usr/bin/tool").read_text() == "tool 1.0"
     assert progress.warnings == []
+
+
+@pytest.mark.parametrize("mode", [LockMode.PREFER, LockMode.STRICT])
+def test_toolbox_that_is_there_needs_no_mirror(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: LockMode
+) -> None:
+    made = get_toolbox(context_of(archive, tmp_path / "cache", mode)[0])
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    monkeypatch.setattr(inputs, "find_mirror", no_mirror)
+    again = BuildContext(SilentProgress(), mode, None, tmp_path / "cache")
+    assert get_toolbox(again).root == made.root
+    with pytest.raises(EnvironmentFault, match="names no Debian mirror"):
+        get_toolbox(BuildContext(SilentProgress(), mode, None, tmp_path / "empty"))
+
+
+def no_mirror(asked: str | None) -> Mirror:
+    """Look as on a workstation whose apt configuration is empty."""
+    return find_mirror(asked, root=Path("/var/empty"))
 
 
 def test_packages_that_left_the_mirror_are_named_and_replaced_for_this_user_only(
