@@ -9,6 +9,7 @@ docs/decisions/0010-settings-on-msgspec.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
@@ -50,6 +51,7 @@ def setting(
     allowed: str = "",
     fallback: str = "",
     whole: bool = False,
+    reboot: bool = False,
 ) -> msgspec.Meta:
     """Declare one setting, in the annotation of its field: `Annotated[int, ...] = 80`.
 
@@ -62,8 +64,9 @@ def setting(
         allowed: the values that are allowed, in words; a choice says it by its type.
         fallback: what the node does when the value given is bad, where "the default is used" would say too little.
         whole: this table is good or bad as a whole: one bad value in it drops all of it.
+        reboot: a change takes effect at the next boot only; said of a table, it holds for all below it.
     """
-    notes = {"unit": unit, "allowed": allowed, "fallback": fallback, "whole": whole}
+    notes = {"unit": unit, "allowed": allowed, "fallback": fallback, "whole": whole, "reboot": reboot}
     return msgspec.Meta(description=description, examples=[example], extra=notes)
 
 
@@ -122,7 +125,7 @@ class Setting(NamedTuple):
         return (self.field.meta.examples or [None])[0]
 
     def note(self, name: str) -> Any:  # noqa: ANN401
-        """Give one of the notes of the declaration: unit, allowed, fallback or whole."""
+        """Give one of the notes of the declaration: unit, allowed, fallback, whole or reboot."""
         return (self.field.meta.extra or {}).get(name, "")
 
     @property
@@ -137,7 +140,7 @@ class Setting(NamedTuple):
 
     @property
     def secret(self) -> bool:
-        """Whether its value must never be shown."""
+        """Whether its value is a text, or made of texts, that must never be shown."""
         return _mentions(self.field.annotation, Secret)
 
 
@@ -150,12 +153,22 @@ def _mentions(annotation: Any, kind: type) -> bool:  # noqa: ANN401
     return annotation is kind or any(_mentions(argument, kind) for argument in get_args(annotation))
 
 
+def mentions_secret(annotation: Any) -> bool:  # noqa: ANN401
+    """Say whether a value of a type may hold a secret, at any depth of tables and lists."""
+    core = kind_of(annotation).core
+    if is_namespace(core):
+        return any(mentions_secret(field.annotation) for field in _declarations(core).values())
+    return core is Secret or any(mentions_secret(argument) for argument in get_args(core))
+
+
 def children(model: type[Namespace], prefix: tuple[str, ...] = ()) -> dict[str, Setting]:
     """Give the settings directly in a table, by the key that users write."""
-    return {
-        field.encode_name: Setting((*prefix, field.encode_name), _declaration(field))
-        for field in msgspec.structs.fields(model)
-    }
+    return {key: Setting((*prefix, key), field) for key, field in _declarations(model).items()}
+
+
+@cache
+def _declarations(model: type[Namespace]) -> dict[str, Declaration]:
+    return {field.encode_name: _declaration(field) for field in msgspec.structs.fields(model)}
 
 
 def _declaration(field: msgspec.structs.FieldInfo) -> Declaration:
@@ -174,10 +187,27 @@ def walk(model: type[Namespace], prefix: tuple[str, ...] = ()) -> Iterator[Setti
             yield entry
 
 
+def prefixes(model: type[Namespace], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Give the path of every table and setting that is declared, a table before what is in it."""
+    for entry in children(model, prefix).values():
+        yield entry.path
+        if entry.nested:
+            yield from prefixes(entry.nested, entry.path)
+
+
 def dump(settings: Namespace) -> dict[str, Any]:
-    """Give settings as plain values under the keys that users write; secrets are hidden."""
-    plain: dict[str, Any] = msgspec.to_builtins(settings, enc_hook=hidden)
+    """Give settings as plain values under the keys that users write: what is in effect, so with defaults.
+
+    Secrets are hidden; what is not set and has no default is left out.
+    """
+    plain: dict[str, Any] = _without_none(msgspec.to_builtins(settings, enc_hook=hidden))
     return plain
+
+
+def _without_none(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list) else value
 
 
 def extended(root: type[Root], namespaces: Mapping[str, type[Namespace]]) -> type[Root]:

@@ -3,7 +3,8 @@
 
 from typing import Any
 
-_HIDDEN = "**********"
+HIDDEN = "**********"
+"""What is shown in the place of a secret. It is refused as a secret, so that no output can be taken back as one."""
 
 
 class Secret:
@@ -25,10 +26,10 @@ class Secret:
         return hash(self._value)
 
     def __repr__(self) -> str:
-        return f"Secret('{_HIDDEN}')"
+        return f"Secret('{HIDDEN}')"
 
     def __str__(self) -> str:
-        return _HIDDEN
+        return HIDDEN
 
 
 def secret_from_text(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's dec_hook
