@@ -45,7 +45,7 @@ def ensure_stock_image(toolbox: Toolbox, find_mirror: MirrorFinder, cache: Path,
     """Give the stock image; build it when the cache has none of this definition.
 
     Raises:
-        EnvironmentFault: mmdebstrap is missing or failed, no mirror is known or it does not answer, or the disk is full.
+        EnvironmentFault: mmdebstrap or the mirror is missing or failed, or the disk is full.
     """
     target = cache / "bench" / f"stock-{definition_hash()}"
     if not target.exists():
