@@ -49,8 +49,6 @@ class Service(NamedTuple):
     activate: Callable[[Paths, Settings, Settings], list[Problem]] | None = None
     """Effects that no unit has: (paths, old settings, new settings) -> problems, which have no line. At boot the old
     ones are the defaults. Calling it with both exchanged takes the effects back."""
-    reboot: tuple[str, ...] = ()
-    """Prefixes whose change takes effect at the next boot."""
     fallback: Callable[[Settings], Settings] | None = None
     """What boot takes in place of settings that `check` refuses; without it, the defaults of all that it reads."""
     by_default: bool = False

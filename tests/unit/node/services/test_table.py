@@ -21,13 +21,8 @@ def test_functions_exist(service):
 
 @each
 def test_settings_exist_in_the_model(service):
-    for prefix in (*service.settings, *service.reboot):
+    for prefix in service.settings:
         value_at(Settings(), prefix)
-
-
-@each
-def test_what_takes_effect_at_the_next_boot_is_among_what_is_read(service):
-    assert all(any(f"{prefix}.".startswith(f"{read}.") for read in service.settings) for prefix in service.reboot)
 
 
 @each
