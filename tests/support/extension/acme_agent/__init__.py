@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Settings of an agent that somebody adds to a variant of their own: a small, whole example."""
 
-from acme_agent.models import Agent
 from pinwheel.node.services.service import Lazy, Service, UnitAction
+
+from .models import Agent
 
 NAMESPACES = {"acme_agent": Agent}
 SERVICES = (
