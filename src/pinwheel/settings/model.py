@@ -17,6 +17,8 @@ import msgspec
 from pinwheel.settings.secret import Secret, hidden
 
 Root = TypeVar("Root", bound="Namespace")
+Conflict = tuple[str | tuple[str, str], str]
+"""What `Namespace.conflicts` gives."""
 
 
 class Namespace(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -25,11 +27,11 @@ class Namespace(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fiel
     A constructor checks nothing: it is for code. What users write goes through `pinwheel.settings.reading`.
     """
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[Conflict]:
         """Give what is wrong between values that are good by themselves.
 
-        Each is the Python name of the field that falls, or an empty text when every value given in the table does, and
-        the words that say why.
+        Each is what falls, and the words that say why. What falls is the Python name of a field, or that and a key
+        where it is one entry of a field with free keys, or an empty text when every value given in the table does.
         """
         yield from ()
 
@@ -39,8 +41,9 @@ class Check(NamedTuple):
 
     function: Callable[[Any], Any]
     """Gives the value to use, or raises ValueError with words that are followed by the value: `not a name: "a b"`."""
-    early: bool = False
-    """Whether it runs before the type is looked at, for values of another type that mean one of this type."""
+    accepts: str = ""
+    """Set, it runs before the type is looked at, for values of another type that mean one of this type: these, as text
+    of a JSON Schema. It raises nothing, and gives all other values back."""
 
 
 def setting(
@@ -52,6 +55,7 @@ def setting(
     fallback: str = "",
     whole: bool = False,
     reboot: bool = False,
+    later: bool = False,
 ) -> msgspec.Meta:
     """Declare one setting, in the annotation of its field: `Annotated[int, ...] = 80`.
 
@@ -65,8 +69,9 @@ def setting(
         fallback: what the node does when the value given is bad, where "the default is used" would say too little.
         whole: this table is good or bad as a whole: one bad value in it drops all of it.
         reboot: a change takes effect at the next boot only; said of a table, it holds for all below it.
+        later: it is checked and kept, but nothing reads it yet; said of a table, it holds for all below it.
     """
-    notes = {"unit": unit, "allowed": allowed, "fallback": fallback, "whole": whole, "reboot": reboot}
+    notes = {"unit": unit, "allowed": allowed, "fallback": fallback, "whole": whole, "reboot": reboot, "later": later}
     return msgspec.Meta(description=description, examples=[example], extra=notes)
 
 
@@ -112,12 +117,18 @@ class Declaration(NamedTuple):
         return self.meta.description or ""
 
 
+FREE_KEY = "NAME"
+"""Stands in a path for a key that the user chooses."""
+
+
 class Setting(NamedTuple):
     """One declared setting and where it is in the tree."""
 
     path: tuple[str, ...]
     """The keys below `settings`, as users write them."""
     field: Declaration
+    above: frozenset[str] = frozenset()
+    """Which of `reboot` and `later` are said of a table that it is in."""
 
     @property
     def example(self) -> Any:  # noqa: ANN401
@@ -125,13 +136,29 @@ class Setting(NamedTuple):
         return (self.field.meta.examples or [None])[0]
 
     def note(self, name: str) -> Any:  # noqa: ANN401
-        """Give one of the notes of the declaration: unit, allowed, fallback, whole or reboot."""
+        """Give one of the notes of the declaration: unit, allowed, fallback, whole, reboot or later."""
         return (self.field.meta.extra or {}).get(name, "")
+
+    @property
+    def reboot(self) -> bool:
+        """Whether a change takes effect at the next boot only."""
+        return bool(self.note("reboot")) or "reboot" in self.above
+
+    @property
+    def later(self) -> bool:
+        """Whether nothing reads it yet."""
+        return bool(self.note("later")) or "later" in self.above
 
     @property
     def nested(self) -> type[Namespace] | None:
         """The table's type when this is a table of settings, else None."""
         return self.field.annotation if is_namespace(self.field.annotation) else None
+
+    @property
+    def entries(self) -> type[Namespace] | None:
+        """The type of the entries of a table with free keys, or of the items of a list, when these are tables."""
+        item = kind_of((get_args(self.field.annotation) or [None])[-1]).core
+        return item if is_namespace(item) else None
 
     @property
     def has_free_keys(self) -> bool:
@@ -142,6 +169,14 @@ class Setting(NamedTuple):
     def secret(self) -> bool:
         """Whether its value is a text, or made of texts, that must never be shown."""
         return _mentions(self.field.annotation, Secret)
+
+    def below(self) -> dict[str, "Setting"]:
+        """Give the settings in this table, or in each of its entries (`FREE_KEY` is in their paths) or items."""
+        model = self.nested or self.entries
+        prefix = (*self.path, FREE_KEY) if self.has_free_keys else self.path
+        above = frozenset(name for name in ("reboot", "later") if getattr(self, name))
+        inner = children(model, prefix) if model else {}
+        return {key: entry._replace(above=above) for key, entry in inner.items()}
 
 
 def is_namespace(core: Any) -> bool:  # noqa: ANN401
@@ -178,13 +213,21 @@ def _declaration(field: msgspec.structs.FieldInfo) -> Declaration:
     return Declaration(field.name, kind, default, next(made, msgspec.Meta()))
 
 
-def walk(model: type[Namespace], prefix: tuple[str, ...] = ()) -> Iterator[Setting]:
-    """Give every setting below a table that holds a value of its own, in the order of the declarations."""
-    for entry in children(model, prefix).values():
-        if entry.nested:
-            yield from walk(entry.nested, entry.path)
-        else:
-            yield entry
+def walk(model: type[Namespace]) -> Iterator[Setting]:
+    """Give every setting that holds a value of its own, in the order of the declarations.
+
+    A table with free keys is one, and is followed by what its entries hold; a list is one.
+    """
+    for entry in children(model).values():
+        yield from _walk(entry)
+
+
+def _walk(entry: Setting) -> Iterator[Setting]:
+    if not entry.nested:
+        yield entry
+    if entry.nested or entry.has_free_keys:
+        for below in entry.below().values():
+            yield from _walk(below)
 
 
 def prefixes(model: type[Namespace], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

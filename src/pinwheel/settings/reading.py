@@ -12,7 +12,7 @@ import msgspec
 
 from pinwheel.settings.model import Check, Kind, Namespace, Setting, children, is_namespace, kind_of
 from pinwheel.settings.problem import quoted
-from pinwheel.settings.secret import Secret, secret_from_text
+from pinwheel.settings.secret import HIDDEN, Secret, secret_from_text
 
 Root = TypeVar("Root", bound=Namespace)
 Path = tuple[str | int, ...]
@@ -57,17 +57,16 @@ class _Reader:
     def _agreed(self, model: type[Root], known: dict[str, Setting], values: dict[str, Any]) -> Root:
         """Drop values that conflict until none do: a default in a value's place may conflict in its turn."""
         table = model(**values)
-        fallen = {
-            name: words
-            for given, words in table.conflicts()
-            for name in ([given] if given else values)
-            if name in values
-        }
+        fallen = {name: words for what, words in table.conflicts() for name in _given(what, values)}
         if not fallen:
             return table
-        entries = [entry for entry in known.values() if entry.field.name in fallen]
-        self.mistakes += [Mistake(entry.path, fallen[entry.field.name], entry) for entry in entries]
-        return self._agreed(model, known, {name: value for name, value in values.items() if name not in fallen})
+        by_name = {entry.field.name: entry for entry in known.values()}
+        for (name, *keys), words in fallen.items():
+            self.mistakes.append(Mistake((*by_name[name].path, *keys), words, by_name[name]))
+            if keys:
+                values[name] = {key: value for key, value in values[name].items() if key not in keys}
+        left = {name: value for name, value in values.items() if (name,) not in fallen}
+        return self._agreed(model, known, left)
 
     def _unknown(self, model: type[Namespace], known: dict[str, Setting], data: dict[str, Any], path: Path) -> None:
         self.mistakes += [Mistake((*path, key), "", None, model) for key in data if key not in known]
@@ -92,17 +91,12 @@ class _Reader:
 
     def _value(self, entry: Setting, kind: Kind, value: Any, path: Path) -> Any:  # noqa: ANN401
         """Read one value; `_BAD`, with the mistakes noted, when anything is wrong in it."""
-        value = _checked(kind, value, early=True)
+        value = _by_name(kind.core, _checked(kind, value, early=True))
         try:
             converted = msgspec.convert(value, _shell(kind), dec_hook=secret_from_text)
         except msgspec.ValidationError:
             return self._bad(entry, path, _wrong(kind, value))
-        if is_namespace(kind.core):
-            converted = self._whole(entry, kind.core, value, path)
-        elif get_origin(kind.core) is list:
-            item_kind = kind_of(get_args(kind.core)[0])
-            items = [self._value(entry, item_kind, item, (*path, index)) for index, item in enumerate(value)]
-            converted = _BAD if any(item is _BAD for item in items) else items
+        converted = self._inside(entry, kind.core, converted, path)
         if converted is _BAD:
             return _BAD
         try:
@@ -110,6 +104,25 @@ class _Reader:
         except ValueError as error:
             shown = "" if kind.core is Secret or not isinstance(value, str | int) else f": {_shown(value)}"
             return self._bad(entry, path, f"{error}{shown}")
+
+    def _inside(self, entry: Setting, core: Any, value: Any, path: Path) -> Any:  # noqa: ANN401
+        """Read what is in a value: all of it must be good."""
+        if is_namespace(core):
+            return self._whole(entry, core, value, path)
+        if get_origin(core) is list:
+            item_kind = kind_of(get_args(core)[0])
+            items = [self._value(entry, item_kind, item, (*path, index)) for index, item in enumerate(value)]
+            return _BAD if any(item is _BAD for item in items) else items
+        if get_origin(core) is dict:
+            key_kind, item_kind = map(kind_of, get_args(core))
+            pairs = {
+                self._value(entry, key_kind, key, (*path, key)): self._value(entry, item_kind, item, (*path, key))
+                for key, item in value.items()
+            }
+            return _BAD if any(item is _BAD for pair in pairs.items() for item in pair) else pairs
+        if core is Secret and value.get_secret_value() == HIDDEN:
+            return self._bad(entry, path, "must be the secret itself, not what is shown in its place")
+        return value
 
     def _whole(self, entry: Setting, model: type[Namespace], data: dict[str, Any], path: Path) -> Any:  # noqa: ANN401
         """Read a table that is good or bad as a whole; unknown keys are ignored here too."""
@@ -126,8 +139,8 @@ class _Reader:
         if any(value is _BAD for value in values.values()):
             return _BAD
         table = model(**values)
-        words = [self._bad(entry, path, words) for _, words in table.conflicts()]
-        return _BAD if words else table
+        conflicts = [self._bad(entry, path, words) for _, words in table.conflicts()]
+        return _BAD if conflicts else table
 
     def _bad(self, entry: Setting, path: Path, words: str) -> Any:  # noqa: ANN401
         self.mistakes.append(Mistake(path, words, entry))
@@ -142,10 +155,25 @@ def _shell(kind: Kind) -> Any:  # noqa: ANN401
     return Annotated[(core, *limits)] if limits else core
 
 
+def _given(what: str | tuple[str, str], values: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Give what falls in a conflict, as far as it was given: a default cannot fall."""
+    if isinstance(what, tuple):
+        return [what] if what[1] in values.get(what[0], ()) else []
+    return [(name,) for name in ([what] if what else values) if name in values]
+
+
+def _by_name(core: Any, value: Any) -> Any:  # noqa: ANN401
+    """Give a table for a list of its values, where the table is one that is written so."""
+    if not (is_namespace(core) and core.__struct_config__.array_like and isinstance(value, list)):
+        return value
+    keys = list(children(core))
+    return dict(zip(keys, value, strict=True)) if len(keys) == len(value) else value
+
+
 def _checked(kind: Kind, value: Any, *, early: bool) -> Any:  # noqa: ANN401
     """Apply the checks of a type; raises ValueError with the words of the first that fails."""
     for note in kind.notes:
-        if isinstance(note, Check) and note.early == early:
+        if isinstance(note, Check) and bool(note.accepts) == early:
             value = note.function(value)
     return value
 
@@ -155,13 +183,29 @@ def _wrong(kind: Kind, value: Any) -> str:  # noqa: ANN401
     if get_origin(kind.core) is Literal:
         return f"{_shown(value)} is not one of {', '.join(get_args(kind.core))}"
     core = get_origin(kind.core) or kind.core
+    if is_namespace(core) and core.__struct_config__.array_like:
+        return f"must be a list of {', '.join(children(core))}"
     if core is dict or is_namespace(core):  # without the value: a table may be one that holds secrets
         return "must be a table"
-    limits = next((note for note in kind.notes if isinstance(note, msgspec.Meta)), msgspec.Meta())
+    limits = next(
+        (note for note in kind.notes if isinstance(note, msgspec.Meta) and note.extra is None), msgspec.Meta()
+    )
     if core is list and isinstance(value, list):
-        return f"must have at least {limits.min_length} item"
-    between = "" if limits.ge is None else f" from {limits.ge} to {limits.le}"
-    return f"must be {_WORDS[core]}{between}" + ("" if core is Secret else f", not {_shown(value)}")
+        return f"must have {_bounds(limits.min_length, limits.max_length, 'at')} items".replace(" 1 items", " 1 item")
+    return f"must be {_WORDS[core]}{_range(limits)}" + ("" if core is Secret else f", not {_shown(value)}")
+
+
+def _range(limits: msgspec.Meta) -> str:
+    words = _bounds(limits.ge, limits.le, "of at")
+    return f" {words}" if words else ""
+
+
+def _bounds(least: float | None, most: float | None, word: str) -> str:
+    if least is not None and most is not None:
+        return f"from {least} to {most}"
+    if least is not None:
+        return f"{word} least {least}"
+    return "" if most is None else f"{word} most {most}"
 
 
 def _shown(value: object) -> str:

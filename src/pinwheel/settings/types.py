@@ -142,7 +142,7 @@ HostName = Annotated[str, Check(_host_name)]
 Host = Annotated[str, Check(_host)]
 Motd = Annotated[str, Check(_motd)]
 SysctlKey = Annotated[str, Check(_sysctl_key)]
-SysctlValue = Annotated[str, Check(_text_of_number, early=True), Check(_printable)]
+SysctlValue = Annotated[str, Check(_text_of_number, accepts='{"type": "integer"}'), Check(_printable)]
 ProxyUrl = Annotated[Secret, Check(_proxy_url)]
 """Secret, because a proxy's address may hold a password."""
 NoProxy = Annotated[str, Check(_no_proxy)]

@@ -130,8 +130,8 @@ def _fallback(entry: Setting, path: Path) -> str:
         return "its settings have their defaults"
     if isinstance(default, str | int):
         return f"using the default {default if not isinstance(default, str) or ' ' not in default else quoted(default)}"
-    alone = len(path) == len(entry.path) or entry.has_free_keys
-    return "it is ignored" if alone else f"all of {entry.path[-1]} is ignored"
+    whole = path[: len(entry.path) + entry.has_free_keys]
+    return "it is ignored" if path == whole else f"all of {path_text(whole[-1:])} is ignored"
 
 
 def _suggestion(model: type[Namespace], mistake: Mistake) -> str:

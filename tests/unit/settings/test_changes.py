@@ -144,7 +144,7 @@ def test_null_unsets_and_takes_empty_tables_along():
 
 
 def test_bare_tables_set_nothing_but_named_entries_and_free_values_stay():
-    patch = {"inner": {}, "entries": {"a": {}}, "options": {"b": {}}}
+    patch: dict[str, Any] = {"inner": {}, "entries": {"a": {}}, "options": {"b": {}}}
     assert merge(Model, {}, patch) == {"entries": {"a": {}}, "options": {"b": {}}}
     assert merge(Model, {}, {"options": {}, "entries": {}}) == {}
 
