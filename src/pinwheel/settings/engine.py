@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from pinwheel.settings.model import Check, Namespace, setting
+from pinwheel.settings.model import Check, Conflict, Namespace, setting
 from pinwheel.settings.types import Certificates, InsecureRegistry, PrivateKey, RegistryUrl
 
 LogDriver = Literal["json-file", "local", "journald", "none", "syslog", "gelf", "fluentd", "awslogs"]
@@ -57,10 +57,18 @@ def _good_value(option: str, value: str) -> bool:
 class AddressPool(Namespace, frozen=True):
     """A network from which the engine takes the subnets of its bridges."""
 
-    base: str
-    size: int
+    base: Annotated[str, setting("The network.", example="172.30.0.0/16", allowed="a network in CIDR notation")]
+    size: Annotated[
+        int,
+        setting(
+            "The length of the prefix of each subnet.",
+            example=24,
+            unit="bits",
+            allowed="from the prefix length of `base` to 32 (IPv6: 128)",
+        ),
+    ]
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[Conflict]:
         """See `Namespace.conflicts`: the subnets must fit into the network."""
         import ipaddress  # only nodes that set pools pay for it
 
@@ -118,7 +126,7 @@ class Remote(Namespace, frozen=True):
         ),
     ] = None
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[Conflict]:
         """See `Namespace.conflicts`: TLS or nothing."""
         needed = {
             "client-ca": self.client_ca,
@@ -154,8 +162,7 @@ class Docker(Namespace, frozen=True):
             "Networks from which the engine takes subnets for bridges, and the size of each subnet. "
             "Without them: the engine's own choice.",
             example=[{"base": "172.30.0.0/16", "size": 24}],
-            unit="bits of prefix (size)",
-            allowed="`base` a network in CIDR notation, `size` from its prefix length to 32 (IPv6: 128)",
+            allowed="tables of `base` and `size`",
         ),
     ] = field(default_factory=list)
     insecure_registries: Annotated[
@@ -176,7 +183,7 @@ class Docker(Namespace, frozen=True):
         ),
     ] = Remote()
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[Conflict]:
         """See `Namespace.conflicts`: the log options must be those of the log driver."""
         driver, options = self.log_driver, self.log_opts
         unknown = sorted(option for option in options if not _known_option(driver, option))
@@ -198,8 +205,20 @@ def _mirrored_by_the_engine(registry: str) -> str:
 class Mirror(Namespace, frozen=True):
     """A registry and the places that hold copies of what is in it."""
 
-    registry: Annotated[str, Check(_mirrored_by_the_engine)]
-    endpoint: Annotated[list[RegistryUrl], Meta(min_length=1)]
+    registry: Annotated[
+        str,
+        Check(_mirrored_by_the_engine),
+        setting("The registry.", example="docker.io", allowed="`docker.io`"),
+    ]
+    endpoint: Annotated[
+        list[RegistryUrl],
+        Meta(min_length=1),
+        setting(
+            "The mirrors, tried in this order.",
+            example=["https://mirror.example.com"],
+            allowed="HTTP or HTTPS addresses without a path",
+        ),
+    ]
 
 
 class ContainerRegistry(Namespace, frozen=True):
@@ -211,6 +230,6 @@ class ContainerRegistry(Namespace, frozen=True):
             "Mirrors of registries, tried in this order before the registry itself. "
             "The engine of this variant can mirror `docker.io` only.",
             example=[{"registry": "docker.io", "endpoint": ["https://mirror.example.com"]}],
-            allowed="`registry` must be `docker.io`; `endpoint` a list of HTTP or HTTPS addresses without a path",
+            allowed="tables of `registry` and `endpoint`",
         ),
     ] = field(default_factory=list)

@@ -1,25 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The reference page of user data, written from the declarations: `docs/user-data.md` between two marks.
+"""The reference page of the settings, written from the declarations: `docs/settings.md` between two marks.
 
 A test compares the page with what this module gives, and fails where a declaration has changed since.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from pinwheel.settings.model import Namespace, Setting, walk
+import msgspec
+
+from pinwheel.settings.model import Check, Namespace, Setting, children, is_namespace, kind_of
 from pinwheel.settings.problem import path_text
+from pinwheel.settings.secret import Secret
 
 BEGIN = "<!-- settings: begin -->"
 END = "<!-- settings: end -->"
 
-_NAMES: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}
+_NAMES: dict[Any, str] = {str: "text", Secret: "text, secret", int: "whole number", bool: "true or false", Any: "any"}
+_PLURALS = {"text": "texts", "text, secret": "texts, secret", "whole number": "whole numbers", "any": "any kind"}
+_HEAD = ("setting", "type", "allowed", "default", "reboot", "what it does", "example")
 
 
 def reference(model: type[Namespace]) -> str:
     """Give the reference table of every setting below `model`, in Markdown."""
-    head = ["| setting | type | allowed | default | what it does | example |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *(_row(entry) for entry in walk(model))]) + "\n"
+    head = [f"| {' | '.join(_HEAD)} |", "|---" * len(_HEAD) + "|"]
+    return "\n".join([*head, *(_row(entry, name) for entry, name in rows(model))]) + "\n"
+
+
+def rows(model: type[Namespace]) -> Iterator[tuple[Setting, str]]:
+    """Give every setting that holds a value, with its name; what items of lists hold is among them."""
+    for entry in children(model).values():
+        yield from _rows(entry, "settings")
+
+
+def _rows(entry: Setting, above: str) -> Iterator[tuple[Setting, str]]:
+    name = f"{above}.{path_text(entry.path[-1:])}"
+    if not entry.nested or any(isinstance(note, Check) for note in entry.field.kind.notes):
+        yield entry, name
+    written_as_list = entry.entries is not None and entry.entries.__struct_config__.array_like
+    for below in [] if written_as_list else entry.below().values():
+        yield from _rows(below, name + ("" if entry.nested else ".NAME" if entry.has_free_keys else "[]"))
 
 
 def with_reference(page: str, model: type[Namespace]) -> str:
@@ -43,32 +64,40 @@ def toml_value(value: Any) -> str:  # noqa: ANN401
 
 def type_name(annotation: Any) -> str:  # noqa: ANN401
     """Say a setting's type in words."""
-    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
-    origin = get_origin(annotation)
-    if origin is Literal:
+    core = kind_of(annotation).core
+    if get_origin(core) is Literal:
         return "choice"
-    if origin is list:
-        item = arguments[0]
-        return "list of tables" if isinstance(item, type) and issubclass(item, Namespace) else "list of texts"
-    if origin is dict:
-        return "table of texts"
-    if arguments:
-        return type_name(arguments[0])
-    return _NAMES.get(annotation, "text")
+    if get_origin(core) in (list, dict):
+        item = type_name(get_args(core)[-1])
+        return f"{'list' if get_origin(core) is list else 'table'} of {_PLURALS.get(item, item + 's')}"
+    if is_namespace(core):
+        return "list" if core.__struct_config__.array_like else "table"
+    return _NAMES[core]
 
 
-def _row(entry: Setting) -> str:
-    default = entry.field.default
-    description = (entry.field.description or "") + (f" Unit: {entry.note('unit')}." if entry.note("unit") else "")
+def _row(entry: Setting, name: str) -> str:
     cells = (
-        f"`{path_text(['settings', *entry.path])}`",
-        type_name(entry.field.annotation) + (", secret" if entry.secret else ""),
+        f"`{name}`",
+        type_name(entry.field.annotation),
         _allowed(entry),
-        "not set" if default in (None, [], {}) else f"`{toml_value(default)}`",
-        description,
+        _default(entry),
+        "yes" if entry.reboot else "",
+        _description(entry),
         f"`{_shortened(toml_value(entry.example))}`",
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(entry: Setting) -> str:
+    default = entry.field.default
+    if default is msgspec.NODEFAULT:
+        return "must be given"
+    return "not set" if default in (None, [], {}) else f"`{toml_value(default)}`"
+
+
+def _description(entry: Setting) -> str:
+    unit = f" Unit: {entry.note('unit')}." if entry.note("unit") else ""
+    return entry.field.description + unit + (" Nothing reads it yet." if entry.later else "")
 
 
 def _allowed(entry: Setting) -> str:

@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The settings of the machine itself: its name, its proxies, its clock, its kernel. Names are Bottlerocket's."""
+"""The settings of the machine itself: its network, its clock, its kernel. Names are Bottlerocket's."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
-from msgspec import field
+from msgspec import Meta, field
 
-from pinwheel.settings.model import Namespace, setting
-from pinwheel.settings.types import Host, HostName, NoProxy, ProxyUrl, SysctlKey, SysctlValue
+from pinwheel.settings.interfaces import Interface, MatchedInterface, interface_conflicts
+from pinwheel.settings.model import Conflict, Namespace, setting
+from pinwheel.settings.types import Domain, Host, HostName, IpAddress, NoProxy, ProxyUrl, SysctlKey, SysctlValue
+
+
+class HostsEntry(Namespace, frozen=True, array_like=True):
+    """A line of /etc/hosts: written as a list of the address and the list of names."""
+
+    address: Annotated[IpAddress, setting("The address.", example="192.0.2.10", allowed="an IP address")]
+    names: Annotated[
+        list[Domain],
+        Meta(min_length=1),
+        setting("The names that it has here.", example=["db.example.com", "db"], allowed="host names"),
+    ]
 
 
 class Network(Namespace, frozen=True):
@@ -20,6 +33,14 @@ class Network(Namespace, frozen=True):
             allowed="lower-case letters, digits, `-` and `.`; at most 64 characters",
         ),
     ] = None
+    hosts: Annotated[
+        list[HostsEntry],
+        setting(
+            "Names that the node itself knows, beside those of DNS: lines of its /etc/hosts.",
+            example=[["192.0.2.10", ["db.example.com", "db"]]],
+            allowed="lists of an IP address and a list of host names",
+        ),
+    ] = field(default_factory=list)
     http_proxy: Annotated[
         ProxyUrl | None,
         setting(
@@ -42,6 +63,41 @@ class Network(Namespace, frozen=True):
             "What is reached without a proxy. The node itself always is.",
             example=["10.0.0.0/8", "registry.example.com"],
             allowed="host names, domains, IP addresses, networks in CIDR notation",
+        ),
+    ] = field(default_factory=list)
+    interfaces: Annotated[
+        dict[MatchedInterface, Interface],
+        setting(
+            "Network interfaces by name, pattern or MAC address. Those without an entry ask for addresses by DHCP.",
+            example={"eth0": {"dhcp4": True}},
+            allowed="a name, a pattern such as `en*`, or a MAC address",
+            fallback="the interface asks for its addresses by DHCP",
+        ),
+    ] = field(default_factory=dict)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """See `Namespace.conflicts`: interfaces that exclude each other."""
+        for name, words in interface_conflicts(self.interfaces):
+            yield ("interfaces", name), words
+
+
+class Dns(Namespace, frozen=True):
+    """How names are looked up."""
+
+    name_servers: Annotated[
+        list[IpAddress],
+        setting(
+            "DNS servers, in the place of those that DHCP names.",
+            example=["192.0.2.53", "2001:db8::53"],
+            allowed="IP addresses",
+        ),
+    ] = field(default_factory=list)
+    search_list: Annotated[
+        list[Domain],
+        setting(
+            "Domains in which names without a dot are looked up, in the place of those that DHCP names.",
+            example=["example.com"],
+            allowed="domains",
         ),
     ] = field(default_factory=list)
 

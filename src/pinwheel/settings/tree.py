@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pinwheel.settings.engine import ContainerRegistry, Docker
 from pinwheel.settings.model import Namespace, setting
-from pinwheel.settings.system import Kernel, Network, Ntp
+from pinwheel.settings.system import Dns, Kernel, Network, Ntp
 from pinwheel.settings.types import Motd
 
 
@@ -20,7 +20,8 @@ class Settings(Namespace, frozen=True):
             allowed="plain text of at most 4096 characters",
         ),
     ] = "Welcome to Pinwheel!"
-    network: Annotated[Network, setting("Name and proxies.", example={})] = Network()
+    network: Annotated[Network, setting("Name, proxies and interfaces.", example={})] = Network()
+    dns: Annotated[Dns, setting("Looking up names.", example={})] = Dns()
     ntp: Annotated[Ntp, setting("The clock.", example={})] = Ntp()
     kernel: Annotated[Kernel, setting("Kernel parameters.", example={})] = Kernel()
     container_registry: Annotated[ContainerRegistry, setting("Registries.", example={})] = ContainerRegistry()

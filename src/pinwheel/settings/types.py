@@ -8,7 +8,9 @@ Only patterns are used, and compiled on first use: importing URL and address par
 import base64
 import binascii
 import re
-from typing import Annotated
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from pinwheel.settings.model import Check
 from pinwheel.settings.secret import Secret
@@ -25,6 +27,7 @@ _IPV4 = r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV6 = r"[0-9a-fA-F:]*:[0-9a-fA-F:.]*"
 _HOST_PORT = r"(?P<host>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(?::(?P<port>\d{1,5}))?"
 _SYSCTL_KEY = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}"
+_IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,74}[A-Za-z0-9])?"
 _PRINTABLE_ASCII = r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?"
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 _PEM = r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s+(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----\s*"
@@ -38,8 +41,92 @@ def is_host_port(text: str) -> bool:
     return match is not None and int(match["port"] or 0) <= 65535
 
 
+def is_ipv4(text: str) -> bool:
+    """Say whether a text is an IPv4 address."""
+    return re.fullmatch(_IPV4, text) is not None
+
+
+def is_ipv6(text: str) -> bool:
+    """Say whether a text is an IPv6 address (RFC 4291 2.2), without a zone."""
+    if not re.fullmatch(_IPV6, text):
+        return False
+    import socket  # of all programs that read settings, only the tests do not have it already
+
+    try:
+        return bool(socket.inet_pton(socket.AF_INET6, text))
+    except OSError:
+        return False
+
+
+def is_network(text: str, *, ipv6: bool) -> bool:
+    """Say whether a text is an address with the length of its prefix: `10.0.0.1/8`."""
+    address, _, prefix = text.partition("/")
+    if not re.fullmatch(r"\d{1,3}", prefix) or int(prefix) > (128 if ipv6 else 32):
+        return False
+    return is_ipv6(address) if ipv6 else is_ipv4(address)
+
+
 def _is_address(text: str) -> bool:
-    return re.fullmatch(_IPV4, text) is not None or (re.fullmatch(_IPV6, text) is not None and text.count(":") >= 2)
+    return is_ipv4(text) or is_ipv6(text)
+
+
+def _ip_address(text: str) -> str:
+    if not _is_address(text):
+        raise ValueError("not an IP address")
+    return text
+
+
+def _domain(text: str) -> str:
+    if not re.fullmatch(_NAME, text) or len(text) > 253 or is_ipv4(text):
+        raise ValueError("not a domain such as example.com")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(_IDENTIFIER, text):
+        raise ValueError("not a name (letters, digits and '-', at most 76 characters)")
+    return text
+
+
+def _url(text: str) -> str:
+    authority = re.fullmatch(r"https?://([^/@?#\s]+)(?:/[\x21-\x7e]*)?", text)
+    if authority is None or not is_host_port(authority[1]) or len(text) > 2048:
+        raise ValueError("not an HTTP or HTTPS address (without a user name)")
+    return text
+
+
+def _base64(encoded: Secret) -> Secret:
+    try:
+        base64.b64decode("".join(encoded.get_secret_value().split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not base64") from error
+    return encoded
+
+
+def _image(text: str) -> str:
+    # The grammar of github.com/distribution/reference, but for limits of length.
+    name = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+    pattern = rf"(?:{_HOST_PORT}/)?{name}(?:/{name})*(?::[\w][\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+    if not re.fullmatch(pattern, text, re.ASCII) or len(text) > 512:
+        raise ValueError("not an image such as registry.example.com/tools/admin:1.2")
+    return text
+
+
+def _plain(value: Any, depth: int = 16) -> Any:  # noqa: ANN401
+    """Let through what JSON can hold and every reader of JSON takes."""
+    if not depth:
+        raise ValueError("lists or tables are nested too deeply")
+    if isinstance(value, dict):
+        return {key: _plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, depth - 1) for item in value]
+    if isinstance(value, float):
+        finite = value - value == 0.0
+    else:
+        finite = isinstance(value, str | bool) or (isinstance(value, int) and -(2**63) <= value < 2**63)
+    if not finite:
+        raise ValueError("dates, null and numbers that are infinite or have more than 64 bits are not allowed here")
+    return value
 
 
 def _host_name(text: str) -> str:
@@ -138,8 +225,14 @@ def pem_text(encoded: str) -> bytes:
     return base64.b64decode("".join(encoded.split()))
 
 
+Port = Annotated[int, Meta(ge=1, le=65535)]
 HostName = Annotated[str, Check(_host_name)]
 Host = Annotated[str, Check(_host)]
+IpAddress = Annotated[str, Check(_ip_address)]
+Domain = Annotated[str, Check(_domain)]
+Identifier = Annotated[str, Check(_identifier)]
+"""A name that the user chooses, such as a host container's."""
+Url = Annotated[str, Check(_url)]
 Motd = Annotated[str, Check(_motd)]
 SysctlKey = Annotated[str, Check(_sysctl_key)]
 SysctlValue = Annotated[str, Check(_text_of_number, accepts='{"type": "integer"}'), Check(_printable)]
@@ -150,3 +243,13 @@ RegistryUrl = Annotated[str, Check(_registry_url)]
 InsecureRegistry = Annotated[str, Check(_insecure_registry)]
 Certificates = Annotated[str, Check(_certificates)]
 PrivateKey = Annotated[Secret, Check(_private_key)]
+SecretBase64 = Annotated[Secret, Check(_base64)]
+Image = Annotated[str, Check(_image)]
+"""A reference to a container image."""
+Free = Annotated[Any, Check(_plain)]
+"""Whatever JSON and TOML can both hold."""
+
+
+def decoded(encoded: Secret) -> bytes:
+    """Decode a value of type `SecretBase64`."""
+    return base64.b64decode("".join(encoded.get_secret_value().split()))

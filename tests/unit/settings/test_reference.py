@@ -3,17 +3,25 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
 
-from pinwheel.settings.model import walk
-from pinwheel.settings.reference import toml_value, type_name, with_reference
+from pinwheel.settings.changes import merge
+from pinwheel.settings.reference import rows, toml_value, type_name, with_reference
 from pinwheel.settings.tree import Settings
 from pinwheel.settings.user_data import parse_user_data
 
-PAGE = Path(__file__).parents[3] / "docs" / "user-data.md"
-ENTRIES = {".".join(entry.path): entry for entry in walk(Settings)}
+PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+ENTRIES = {name.removeprefix("settings."): entry for entry, name in rows(Settings)}
+BOND = {"kind": "bond", "mode": "active-backup", "interfaces": ["eth0", "eth1"]}
+LACP = BOND | {"mode": "802.3ad", "monitoring": {"miimon-frequency-ms": 1}}
+ARP = BOND | {"monitoring": {"arpmon-interval-ms": 1, "arpmon-targets": ["192.0.2.1"]}}
+CONTEXTS: dict[str, list[dict[str, Any]]] = {
+    "network.interfaces.NAME": [LACP, ARP, {"kind": "vlan", "device": "a", "id": 1}],
+}
+"""What must be set beside some examples: one of these."""
 
 
 def test_the_page_is_current():
@@ -24,17 +32,30 @@ def test_the_page_is_current():
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_setting_is_described(name):
     entry = ENTRIES[name]
-    assert entry.field.description
-    assert entry.note("allowed") or type_name(entry.field.annotation) in ("choice", "true or false")
+    kind = type_name(entry.field.annotation)
+    assert entry.field.description.endswith(".")
+    assert entry.example is not None
+    assert entry.note("allowed") or kind in ("choice", "true or false", "table")
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name != "docker.remote.enabled"])
 def test_every_example_is_valid(name):
-    entry = ENTRIES[name]
-    document = entry.example
-    for key in reversed(("settings", *entry.path)):
-        document = {key: document}
-    assert parse_user_data(tomli_w.dumps(document))[1] == []
+    alone = in_tables(name, ENTRIES[name].example)
+    places = [
+        ("", {}),
+        *((place, context) for place in CONTEXTS if name.startswith(place) for context in CONTEXTS[place]),
+    ]
+    documents = [merge(Settings, in_tables(place, context) if place else {}, alone) for place, context in places]
+    assert [] in [parse_user_data(tomli_w.dumps({"settings": document}))[1] for document in documents]
+
+
+def in_tables(name: str, value: Any) -> Any:
+    """Put a value where it belongs; an item of a list has the rest of the list's example around it."""
+    above, _, key = name.rpartition(".")
+    if key.endswith("[]"):
+        key = key.removesuffix("[]")
+        value = [ENTRIES[f"{above}.{key}"].example[0] | value]
+    return in_tables(above, {key: value}) if above else {key: value}
 
 
 @pytest.mark.parametrize("value", [1, True, "a\nb", [], {}, ["x"], {"a.b": [{"c": False}]}])
