@@ -115,7 +115,7 @@ SETTINGS = (
     ),
     Endpoint(
         "GET", "/settings/generations", "list_generations", "history", "The history of the settings", "reader",
-        (Answer(200, "The newest first.", "list[Generation]"),),
+        (Answer(200, "The newest first.", "History"),),
         errors=(503,),
         parameters=(Parameter("limit", "At most so many.", "number", default=100, minimum=1, maximum=1000),),
     ),

@@ -5,6 +5,7 @@ The API service itself does not import this module: what it passes on, others ha
 Bottlerocket's where the body is one of its own.
 """
 
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -90,16 +91,15 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """What a commit did, or with `dry_run` would do."""
+    """What a change did, or with `dry_run` would do."""
 
-    generation: Annotated[int, _says("The generation in effect; the same as before when nothing changed.")]
-    changes: list[Change]
+    generation: Annotated[int, _says("The newest generation; the same as before when nothing changed.")]
+    changes: list[Change] = []
     services: Annotated[list[str], _says("Consumers that the change concerns.")] = []
-    files: Annotated[list[str], _says("Configuration files that were written or removed.")] = []
     units: Annotated[list[str], _says("Units that were restarted, reloaded, started or stopped.")] = []
+    applied: Annotated[bool, _says("Whether it is in effect.")] = False
     reboot: Annotated[list[str], _says("Settings whose change takes effect at the next boot.")] = []
-    trial: Trial | None = None
-    dry_run: bool = False
+    trial: Annotated[Trial | None, _says("Until when it must be confirmed.")] = None
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -122,12 +122,21 @@ class Generation(msgspec.Struct, frozen=True):
     reason: Annotated[str, _says("`set`, `rollback to 40`")]
     trial: Annotated[bool, _says("It was to be confirmed, and is not taken at a boot.")] = False
     user_data: Annotated[str, _says("SHA-256 of the user data that was taken last.")] = ""
+    changes: Annotated[list[str], _says("The settings that it changed.")] = []
 
 
 class WholeGeneration(Generation, frozen=True, kw_only=True):
     """A generation and what is set in it, secrets hidden."""
 
     settings: Document
+
+
+class History(msgspec.Struct, frozen=True):
+    """The generations that are kept."""
+
+    current: Annotated[int, _says("The newest that is no trial; 0 for none.")]
+    generations: Annotated[list[Generation], _says("The newest first.")]
+    damaged: Annotated[dict[str, str], _says("Those that cannot be read, by number, and why.")] = {}
 
 
 class UserData(msgspec.Struct, frozen=True):
@@ -177,7 +186,7 @@ class ExecOutcome(msgspec.Struct, frozen=True):
 
 
 def named(name: str) -> Any:  # noqa: ANN401 - a type, whichever form it has
-    """Give a type of this module by the name that the table of endpoints has for it: `Change`, `list[Change]`.
+    """Give a type by the name that the table of endpoints has for it: `Change`, `list[Change]`, `text`.
 
     Raises:
         KeyError: there is none.
@@ -185,8 +194,8 @@ def named(name: str) -> Any:  # noqa: ANN401 - a type, whichever form it has
     plain = {"text": str, "texts": list[str], "number": int, "anything": Any}
     if name in plain:
         return plain[name]
-    for shape, container in (("list[", list), ("dict[", dict)):
-        if name.startswith(shape):
-            inner = named(name.removeprefix(shape).removesuffix("]"))
-            return dict[str, inner] if container is dict else list[inner]
-    return globals()[name]
+    shape, bracket, inner = name.removesuffix("]").partition("[")
+    if not bracket:
+        return globals()[name]
+    arguments = (str, named(inner)) if shape == "dict" else (named(inner),)
+    return GenericAlias({"dict": dict, "list": list}[shape], arguments)
