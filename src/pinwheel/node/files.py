@@ -2,6 +2,7 @@
 """Put files in place so that a reader sees the old one or the new one, whole."""
 
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +20,8 @@ class RenderedFile(NamedTuple):
     mode: int = 0o644
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file beside its place, to the disk, and rename it. The mode holds from the first byte on.
+def write_atomically(path: Path, content: bytes, mode: int = 0o644, *, group: int | None = None) -> None:
+    """Write a file beside its place, to the disk, and rename it. Mode and group hold before anybody else sees it.
 
     Raises:
         OSError: it could not be written; the old file is as it was.
@@ -33,12 +34,28 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, opened with flags that Path does not offer
             file.write(content)
             file.flush()
+            if group is not None:
+                os.fchown(descriptor, -1, group)
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_rendered(path: Path) -> RenderedFile | None:
+    """Give a file as it is on the disk, or None when there is none; raises OSError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return RenderedFile(file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode))
+    except FileNotFoundError:
+        return None
+
+
+def remove(path: Path) -> None:
+    """Remove a file that may be gone already."""
+    path.unlink(missing_ok=True)
 
 
 def put_in_place(paths: Paths, files: Mapping[str, RenderedFile], owned: tuple[str, ...]) -> None:

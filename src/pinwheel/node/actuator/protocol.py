@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What may be asked of the actuator: the whole list of verbs, and the lines that carry them.
 
-One connection carries one request: a JSON line of at most `MAX_REQUEST` bytes. The answer is JSON lines too: any number of
-`Progress`, then one `Done` or `Failed`. File descriptors travel with a `Started` line (SCM_RIGHTS, unix(7)).
+One connection carries one request: a JSON line of at most `MAX_REQUEST` bytes. The answer is JSON lines too: any number
+of `Progress`, then one `Done` or `Failed`. File descriptors travel with a `Started` line (SCM_RIGHTS, unix(7)).
 A request that is none of these, or has a field that its verb does not know, is refused before anything is done.
 """
 
@@ -143,7 +143,7 @@ class Exec(Verb, frozen=True, tag="exec"):
 
 
 class SupportBundle(Verb, frozen=True, tag="support-bundle"):
-    """Collect what support needs: `Started` brings a descriptor to read a tar archive from; secrets are hidden in it."""
+    """Collect what support needs: `Started` brings a descriptor to read a tar archive from. No secret is in it."""
 
     author: Author
 
@@ -208,9 +208,11 @@ def line(message: msgspec.Struct) -> bytes:
 
 def read_request(text: bytes) -> Request:
     """Read a request; raises `msgspec.ValidationError` or `msgspec.DecodeError` when it is none."""
-    return msgspec.json.decode(text, type=Request)
+    request: Request = msgspec.json.decode(text, type=Request)
+    return request
 
 
 def read_answer(text: bytes) -> Answer:
     """Read an answer; raises `msgspec.DecodeError` when it is none."""
-    return msgspec.json.decode(text, type=Answer)
+    answer: Answer = msgspec.json.decode(text, type=Answer)
+    return answer
