@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The settings of the container engine and of the registries it pulls from.
+"""The settings of the container engine.
 
 `dockerd --validate` lets most mistakes pass that stop the engine at its start (an unknown log driver or log option, an
 address pool whose subnets are larger than itself): these rules name them before.
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import field
 
 from pinwheel.settings.model import Check, Conflict, Namespace, setting
-from pinwheel.settings.types import Certificates, InsecureRegistry, PrivateKey, RegistryUrl
+from pinwheel.settings.types import Certificates, Free, InsecureRegistry, Port, PrivateKey
 
 LogDriver = Literal["json-file", "local", "journald", "none", "syslog", "gelf", "fluentd", "awslogs"]
 
@@ -37,6 +37,39 @@ _OPTION_VALUES = {
 }
 JSON_FILE_DEFAULTS = {"max-size": "10m", "max-file": "3"}
 """Without these the engine's default driver fills the data partition with one chatty container's log."""
+
+
+OWNED_OPTIONS = {
+    "containerd": "",
+    "containerd-namespace": "",
+    "containerd-plugin-namespace": "",
+    "data-root": "",
+    "default-address-pools": "docker.default-address-pools",
+    "default-ulimits": "oci-defaults.resource-limits",
+    "exec-opts": "",
+    "exec-root": "",
+    "group": "",
+    "hosts": "docker.remote",
+    "insecure-registries": "docker.insecure-registries",
+    "log-driver": "docker.log-driver",
+    "log-opts": "docker.log-opts",
+    "pidfile": "",
+    "proxies": "network.https-proxy",
+    "registry-mirrors": "container-registry.mirrors",
+    "storage-driver": "",
+    "tls": "docker.remote",
+    "tlscacert": "docker.remote",
+    "tlscert": "docker.remote",
+    "tlskey": "docker.remote",
+    "tlsverify": "docker.remote",
+}
+"""Options of daemon.json that `engine-options` may not set, and the setting that does; empty: the image does."""
+
+
+def _engine_option(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,63}", text):
+        raise ValueError("not the name of an option of daemon.json")
+    return text
 
 
 def _known_option(driver: str, option: str) -> bool:
@@ -93,8 +126,7 @@ class Remote(Namespace, frozen=True):
         ),
     ] = False
     port: Annotated[
-        int,
-        Meta(ge=1, le=65535),
+        Port,
         setting(
             "The TCP port of the Docker API.",
             example=2376,
@@ -173,6 +205,15 @@ class Docker(Namespace, frozen=True):
             allowed="host names or IP addresses with an optional port, networks in CIDR notation",
         ),
     ] = field(default_factory=list)
+    engine_options: Annotated[
+        dict[Annotated[str, Check(_engine_option)], Free],
+        setting(
+            "Any other option of the engine's daemon.json, as it is there. The engine checks them before they "
+            "are taken. Those that other settings or the image set are refused.",
+            example={"debug": True, "features": {"buildkit": True}},
+            allowed="options of Docker Engine's daemon.json, with the values that they have there",
+        ),
+    ] = field(default_factory=dict)
     remote: Annotated[
         Remote,
         setting(
@@ -184,7 +225,7 @@ class Docker(Namespace, frozen=True):
     ] = Remote()
 
     def conflicts(self) -> Iterator[Conflict]:
-        """See `Namespace.conflicts`: the log options must be those of the log driver."""
+        """See `Namespace.conflicts`: log options are those of the log driver, and nothing is set twice."""
         driver, options = self.log_driver, self.log_opts
         unknown = sorted(option for option in options if not _known_option(driver, option))
         bad = sorted(option for option, value in options.items() if not _good_value(option, value))
@@ -194,42 +235,7 @@ class Docker(Namespace, frozen=True):
         elif bad:
             values = ", ".join(f"{name} = {options[name]!a}" for name in bad)
             yield "log_opts", f"bad values of options: {values:.200}"
-
-
-def _mirrored_by_the_engine(registry: str) -> str:
-    if registry != "docker.io":
-        raise ValueError('the engine can mirror "docker.io" only, not')
-    return registry
-
-
-class Mirror(Namespace, frozen=True):
-    """A registry and the places that hold copies of what is in it."""
-
-    registry: Annotated[
-        str,
-        Check(_mirrored_by_the_engine),
-        setting("The registry.", example="docker.io", allowed="`docker.io`"),
-    ]
-    endpoint: Annotated[
-        list[RegistryUrl],
-        Meta(min_length=1),
-        setting(
-            "The mirrors, tried in this order.",
-            example=["https://mirror.example.com"],
-            allowed="HTTP or HTTPS addresses without a path",
-        ),
-    ]
-
-
-class ContainerRegistry(Namespace, frozen=True):
-    """Where images are pulled from."""
-
-    mirrors: Annotated[
-        list[Mirror],
-        setting(
-            "Mirrors of registries, tried in this order before the registry itself. "
-            "The engine of this variant can mirror `docker.io` only.",
-            example=[{"registry": "docker.io", "endpoint": ["https://mirror.example.com"]}],
-            allowed="tables of `registry` and `endpoint`",
-        ),
-    ] = field(default_factory=list)
+        for option in self.engine_options:
+            if (owner := OWNED_OPTIONS.get(option)) is not None:
+                words = f"settings.{owner} is for that" if owner else "the image sets it, and it cannot be changed"
+                yield ("engine_options", option), words

@@ -213,10 +213,20 @@ class Interface(Namespace, frozen=True):
         setting("IPv6 by DHCP: true, false, or a table.", example=True, allowed="true, false or a table"),
     ] = None
     static4: Annotated[
-        Static4 | None, setting("Addresses of IPv4 that are given.", example={"addresses": ["192.0.2.10/24"]})
+        Static4 | None,
+        setting(
+            "Addresses of IPv4 that are given.",
+            example={"addresses": ["192.0.2.10/24"]},
+            allowed="a table of `addresses`: IPv4 addresses with the length of their prefix",
+        ),
     ] = None
     static6: Annotated[
-        Static6 | None, setting("Addresses of IPv6 that are given.", example={"addresses": ["2001:db8::10/64"]})
+        Static6 | None,
+        setting(
+            "Addresses of IPv6 that are given.",
+            example={"addresses": ["2001:db8::10/64"]},
+            allowed="a table of `addresses`: IPv6 addresses with the length of their prefix",
+        ),
     ] = None
     route: Annotated[
         list[Route],

@@ -72,7 +72,7 @@ class _Reader:
         self.mistakes += [Mistake((*path, key), "", None, model) for key in data if key not in known]
 
     def _setting(self, entry: Setting, value: Any) -> Any:  # noqa: ANN401
-        if entry.nested and not entry.note("whole") and isinstance(value, dict):
+        if entry.nested and not _is_whole(entry, entry.nested) and isinstance(value, dict):
             return self.table(entry.nested, value, entry.path)
         if entry.has_free_keys and isinstance(value, dict):
             return self._entries(entry, value)
@@ -145,6 +145,13 @@ class _Reader:
     def _bad(self, entry: Setting, path: Path, words: str) -> Any:  # noqa: ANN401
         self.mistakes.append(Mistake(path, words, entry))
         return _BAD
+
+
+def _is_whole(entry: Setting, model: type[Namespace]) -> bool:
+    """Say whether a table falls as a whole: it is declared so, or cannot be without one of its values."""
+    return bool(entry.note("whole")) or any(
+        below.field.default is msgspec.NODEFAULT for below in children(model).values()
+    )
 
 
 def _shell(kind: Kind) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from pinwheel.settings.model import Check, Namespace, Setting, children, is_namespace, kind_of
+from pinwheel.settings.model import Namespace, Setting, children, is_namespace, kind_of
 from pinwheel.settings.problem import path_text
 from pinwheel.settings.secret import Secret
 
@@ -36,11 +36,18 @@ def rows(model: type[Namespace]) -> Iterator[tuple[Setting, str]]:
 
 def _rows(entry: Setting, above: str) -> Iterator[tuple[Setting, str]]:
     name = f"{above}.{path_text(entry.path[-1:])}"
-    if not entry.nested or any(isinstance(note, Check) for note in entry.field.kind.notes):
+    if not entry.nested or entry.field.default is None:
         yield entry, name
-    written_as_list = entry.entries is not None and entry.entries.__struct_config__.array_like
-    for below in [] if written_as_list else entry.below().values():
-        yield from _rows(below, name + ("" if entry.nested else ".NAME" if entry.has_free_keys else "[]"))
+    if not _is_one_value(entry):
+        for below in entry.below().values():
+            yield from _rows(below, name + ("" if entry.nested else ".NAME" if entry.has_free_keys else "[]"))
+
+
+def _is_one_value(entry: Setting) -> bool:
+    """Say whether a table's values belong together so closely that one row says it all."""
+    if entry.entries:
+        return entry.entries.__struct_config__.array_like
+    return all(below.field.default is msgspec.NODEFAULT for below in entry.below().values())
 
 
 def with_reference(page: str, model: type[Namespace]) -> str:

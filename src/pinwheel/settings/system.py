@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The settings of the machine itself: its network, its clock, its kernel. Names are Bottlerocket's."""
+"""The settings of the machine itself: its network, its clock, its kernel, its memory. Names are Bottlerocket's."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
 from pinwheel.settings.interfaces import Interface, MatchedInterface, interface_conflicts
 from pinwheel.settings.model import Conflict, Namespace, setting
-from pinwheel.settings.types import Domain, Host, HostName, IpAddress, NoProxy, ProxyUrl, SysctlKey, SysctlValue
+from pinwheel.settings.types import (
+    Domain,
+    Host,
+    HostName,
+    IpAddress,
+    ModuleName,
+    NoProxy,
+    ProxyUrl,
+    Size,
+    SysctlKey,
+    SysctlValue,
+)
 
 
 class HostsEntry(Namespace, frozen=True, array_like=True):
@@ -115,6 +126,18 @@ class Ntp(Namespace, frozen=True):
     ] = field(default_factory=list)
 
 
+class Module(Namespace, frozen=True):
+    """A kernel module."""
+
+    allowed: Annotated[
+        bool,
+        setting("Whether it may be loaded. One that is loaded already stays until the next boot.", example=False),
+    ] = True
+    autoload: Annotated[
+        bool, setting("Whether it is loaded at boot, and now. Without effect where it is not allowed.", example=True)
+    ] = False
+
+
 class Kernel(Namespace, frozen=True):
     """The running kernel's parameters."""
 
@@ -127,3 +150,49 @@ class Kernel(Namespace, frozen=True):
             fallback="the kernel keeps its value",
         ),
     ] = field(default_factory=dict)
+    modules: Annotated[
+        dict[ModuleName, Module],
+        setting(
+            "Kernel modules by name.",
+            example={"sctp": {"allowed": False}},
+            allowed="names of modules: letters, digits, `_` and `-`, at most 56 characters",
+        ),
+    ] = field(default_factory=dict)
+    lockdown: Annotated[
+        Literal["integrity", "confidentiality"],
+        setting(
+            "What even root cannot do: change the running kernel (`integrity`), or read its memory either "
+            "(`confidentiality`). It is raised at once; lowering it takes effect at the next boot.",
+            example="confidentiality",
+        ),
+    ] = "integrity"
+
+
+class ZramSwap(Namespace, frozen=True):
+    """Swap space in compressed memory."""
+
+    enabled: Annotated[bool, setting("Whether there is any.", example=True)] = False
+    size: Annotated[
+        Size,
+        setting(
+            "How much is swapped out at most, before compression.",
+            example="1G",
+            unit="bytes, or percent of the machine's memory",
+            allowed="`1%` to `100%`, or a whole number followed by `K`, `M` or `G` (powers of 1024)",
+        ),
+    ] = "50%"
+
+
+class Memory(Namespace, frozen=True):
+    """How the machine's memory is shared out."""
+
+    zram_swap: Annotated[ZramSwap, setting("Swap space in compressed memory.", example={})] = ZramSwap()
+    reserved: Annotated[
+        Size | None,
+        setting(
+            "Memory that the workload's containers together leave to the system. Without it, they may take all.",
+            example="256M",
+            unit="bytes, or percent of the machine's memory",
+            allowed="`1%` to `100%`, or a whole number followed by `K`, `M` or `G` (powers of 1024)",
+        ),
+    ] = None

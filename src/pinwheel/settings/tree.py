@@ -3,10 +3,16 @@
 
 from typing import Annotated
 
-from pinwheel.settings.engine import ContainerRegistry, Docker
+from msgspec import field
+
+from pinwheel.settings.access import Api, Logging
+from pinwheel.settings.engine import Docker
 from pinwheel.settings.model import Namespace, setting
-from pinwheel.settings.system import Dns, Kernel, Network, Ntp
-from pinwheel.settings.types import Motd
+from pinwheel.settings.oci import OciDefaults
+from pinwheel.settings.pki import Bundle
+from pinwheel.settings.registry import ContainerRegistry
+from pinwheel.settings.system import Dns, Kernel, Memory, Network, Ntp
+from pinwheel.settings.types import Identifier, Motd
 
 
 class Settings(Namespace, frozen=True):
@@ -23,6 +29,18 @@ class Settings(Namespace, frozen=True):
     network: Annotated[Network, setting("Name, proxies and interfaces.", example={})] = Network()
     dns: Annotated[Dns, setting("Looking up names.", example={})] = Dns()
     ntp: Annotated[Ntp, setting("The clock.", example={})] = Ntp()
-    kernel: Annotated[Kernel, setting("Kernel parameters.", example={})] = Kernel()
+    pki: Annotated[
+        dict[Identifier, Bundle],
+        setting(
+            "Certificates of authorities, by a name of your choice.",
+            example={"company": {"trusted": False}},
+            allowed="letters, digits and `-`, at most 76 characters",
+        ),
+    ] = field(default_factory=dict)
+    kernel: Annotated[Kernel, setting("The kernel.", example={})] = Kernel()
+    memory: Annotated[Memory, setting("Memory.", example={})] = Memory()
     container_registry: Annotated[ContainerRegistry, setting("Registries.", example={})] = ContainerRegistry()
     docker: Annotated[Docker, setting("The container engine.", example={})] = Docker()
+    oci_defaults: Annotated[OciDefaults, setting("Defaults of containers.", example={})] = OciDefaults()
+    api: Annotated[Api, setting("The node's API.", example={})] = Api()
+    logging: Annotated[Logging, setting("The log.", example={})] = Logging()

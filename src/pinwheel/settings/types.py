@@ -28,6 +28,7 @@ _IPV6 = r"[0-9a-fA-F:]*:[0-9a-fA-F:.]*"
 _HOST_PORT = r"(?P<host>\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(?::(?P<port>\d{1,5}))?"
 _SYSCTL_KEY = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}"
 _IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,74}[A-Za-z0-9])?"
+_MEMORY = r"(?P<number>[1-9]\d{0,11})(?P<unit>[%KMG])"
 _PRINTABLE_ASCII = r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?"
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 _PEM = r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s+(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----\s*"
@@ -86,6 +87,25 @@ def _identifier(text: str) -> str:
     if not re.fullmatch(_IDENTIFIER, text):
         raise ValueError("not a name (letters, digits and '-', at most 76 characters)")
     return text
+
+
+def _module_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,56}", text):
+        raise ValueError("not the name of a kernel module")
+    return text
+
+
+def _size(text: str) -> str:
+    match = re.fullmatch(_MEMORY, text)
+    if match is None or (match["unit"] == "%" and int(match["number"]) > 100) or size_bytes(text, 100) >= 2**63:
+        raise ValueError("not an amount of memory such as 512M, 2G or 25%")
+    return text
+
+
+def size_bytes(text: str, total: int) -> int:
+    """Give the bytes that a value of type `Size` means on a machine with `total` bytes of memory."""
+    number, unit = int(text[:-1]), text[-1]
+    return number * total // 100 if unit == "%" else number * 1024 ** (" KMG".index(unit))
 
 
 def _url(text: str) -> str:
@@ -232,6 +252,9 @@ IpAddress = Annotated[str, Check(_ip_address)]
 Domain = Annotated[str, Check(_domain)]
 Identifier = Annotated[str, Check(_identifier)]
 """A name that the user chooses, such as a host container's."""
+ModuleName = Annotated[str, Check(_module_name)]
+Size = Annotated[str, Check(_size)]
+"""An amount of memory; see `size_bytes`."""
 Url = Annotated[str, Check(_url)]
 Motd = Annotated[str, Check(_motd)]
 SysctlKey = Annotated[str, Check(_sysctl_key)]

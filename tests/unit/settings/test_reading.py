@@ -33,6 +33,12 @@ class Switch(Namespace, frozen=True):
     )
 
 
+class Needs(Namespace, frozen=True):
+    """A table that cannot be without one of its values."""
+
+    this: Annotated[int, setting("Needed.", example=1)]
+
+
 class Model(Namespace, frozen=True):
     """What the tests read."""
 
@@ -47,6 +53,7 @@ class Model(Namespace, frozen=True):
         Annotated[Switch, Check(_table_of_bool, accepts='{"type": "boolean"}')] | None,
         setting("A switch.", example=True, reboot=True),
     ] = None
+    needs: Annotated[Needs | None, setting("A table.", example={"this": 1})] = None
     switches: Annotated[dict[str, Switch], setting("Free keys.", example={}, later=True)] = field(default_factory=dict)
     free: Annotated[dict[str, Any], setting("Anything.", example={})] = field(default_factory=dict)
 
@@ -89,6 +96,13 @@ def test_a_table_may_be_written_as_a_value_that_means_one():
     assert read(Model, {})[0].switch is None
 
 
+def test_a_table_without_what_it_needs_falls_as_a_whole():
+    settings, mistakes = read(Model, {"needs": {}, "least": 4})
+    assert (settings.needs, settings.least) == (None, 4)
+    assert [(mistake.path, mistake.message) for mistake in mistakes] == [(("needs",), '"this" is missing')]
+    assert read(Model, {"needs": {"this": 2, "that": 1}})[0].needs == Needs(2)
+
+
 def test_each_entry_of_a_table_with_free_keys_is_good_or_bad_as_a_whole():
     document = {"switches": {"a": {"on": 5}, "b": {"words": {"x": -1}}, "c": {"on": False, "words": {"x": 1}, "y": 1}}}
     settings, mistakes = read(Model, document)
@@ -118,10 +132,11 @@ def test_what_is_shown_for_a_secret_is_not_taken_for_one():
 
 
 def test_all_declared_paths_are_listed():
-    assert list(prefixes(Model))[-5:] == [
-        ("switch", "on"),
+    assert list(prefixes(Model))[-6:] == [
         ("switch", "token"),
         ("switch", "words"),
+        ("needs",),
+        ("needs", "this"),
         ("switches",),
         ("free",),
     ]

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from pinwheel.node import paths
 from pinwheel.node.services import engine as consumer
 from pinwheel.node.services.engine import render
-from pinwheel.settings.engine import AddressPool, ContainerRegistry, Docker, Mirror, Remote
+from pinwheel.settings.engine import AddressPool, Docker, Remote
+from pinwheel.settings.registry import ContainerRegistry, Mirror
 from pinwheel.settings.secret import Secret
 from pinwheel.settings.system import Network
 from pinwheel.settings.tree import Settings

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Each namespace's own rules: what is taken, and what a mistake costs."""
+
+import base64
+from typing import Any
+
+import pytest
+import tomli_w
+
+from pinwheel.settings.changes import diff
+from pinwheel.settings.engine import OWNED_OPTIONS
+from pinwheel.settings.model import dump, prefixes
+from pinwheel.settings.oci import ULIMITS, UNLIMITED, Limit, ResourceLimits
+from pinwheel.settings.secret import Secret
+from pinwheel.settings.system import Module
+from pinwheel.settings.tree import Settings
+from pinwheel.settings.types import size_bytes
+from pinwheel.settings.user_data import parse_user_data
+
+
+def read(path: str, value: Any) -> tuple[Settings, list[str]]:
+    """Read one value; give the settings, and for each problem its path below the value's, and its message."""
+    document = value
+    for key in reversed(path.split(".")):
+        document = {key: document}
+    settings, problems = parse_user_data(tomli_w.dumps({"settings": document}))
+    return settings, [f"{problem.path.removeprefix(f'settings.{path}')}: {problem.message}" for problem in problems]
+
+
+def pem(label: str = "CERTIFICATE") -> str:
+    return base64.b64encode(f"-----BEGIN {label}-----\nMA==\n-----END {label}-----\n".encode()).decode()
+
+
+@pytest.mark.parametrize("option", OWNED_OPTIONS)
+def test_engine_options_that_others_set_cost_themselves_alone(option):
+    settings, messages = read("docker.engine-options", {option: True, "debug": True})
+    assert settings.docker.engine_options == {"debug": True}
+    assert len(messages) == 1
+    assert messages[0].startswith(f".{option}: ")
+    assert "cannot be changed" in messages[0] or "is for that" in messages[0]
+
+
+def test_settings_that_set_an_engine_option_exist():
+    paths = {".".join(path) for path in prefixes(Settings)}
+    assert {owner for owner in OWNED_OPTIONS.values() if owner} <= paths
+
+
+def test_engine_options_hold_whatever_json_holds():
+    options = {"debug": True, "mtu": 1400, "dns": ["192.0.2.1"], "runtimes": {"x": {"path": "/var/x"}}, "x": 0.5}
+    settings, messages = read("docker.engine-options", options)
+    assert (settings.docker.engine_options, messages) == (options, [])
+    deep: Any = {}
+    for _ in range(20):
+        deep = {"a": deep}
+    for bad in (float("inf"), 2**63, deep, [float("nan")]):
+        assert read("docker.engine-options", {"a": bad, "mtu": 1400})[0].docker.engine_options == {"mtu": 1400}
+    assert "not the name of an option" in read("docker.engine-options", {"A b": 1})[1][0]
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"username": "me"},
+        {"password": "hunter2"},
+        {},
+        {"auth": "bWU6aHVudGVyMg==", "identitytoken": "hunter2"},
+        {"auth": "hunter2!"},
+        {"registry": "https://x", "auth": "bWU6aHVudGVyMg=="},
+    ],
+)
+def test_credentials_are_one_way_to_log_in(login):
+    settings, messages = read("container-registry.credentials", [{"registry": "r.example.com"} | login])
+    assert settings.container_registry.credentials == []
+    assert len(messages) in (1, 2)
+    assert "hunter2" not in repr(messages)
+
+
+def test_credentials_are_shown_nowhere():
+    login = {"registry": "r.example.com:5000", "username": "me", "password": "hunter2"}
+    settings, messages = read("container-registry.credentials", [login])
+    assert messages == []
+    assert settings.container_registry.credentials[0].password == Secret("hunter2")
+    changes = diff(Settings, {}, {"container-registry": {"credentials": [login]}})
+    assert "hunter2" not in repr(dump(settings)) + repr(changes) + repr(settings)
+    assert "r.example.com" in repr(changes)
+
+
+def test_certificates_are_trusted_only_where_there_are_any():
+    settings, messages = read("pki", {"a": {"data": pem(), "trusted": True}, "b": {"trusted": True}, "c": {}})
+    assert messages == [".b: trusted, but without data"]
+    assert set(settings.pki) == {"a", "c"}
+    assert "not base64 of PEM text that holds certificates" in read("pki", {"a": {"data": pem("PRIVATE KEY")}})[1][0]
+
+
+def test_kernel_modules():
+    settings, messages = read(
+        "kernel.modules", {"sctp": {"allowed": False}, "x.ko": {}, "dm_crypt": {"autoload": True}}
+    )
+    assert settings.kernel.modules == {"sctp": Module(allowed=False), "dm_crypt": Module(autoload=True)}
+    assert messages == ['."x.ko": not the name of a kernel module: "x.ko"']
+
+
+@pytest.mark.parametrize(("text", "size"), [("1%", 20), ("100%", 2000), ("3K", 3072), ("2M", 2 << 20), ("1G", 1 << 30)])
+def test_sizes_are_of_a_power_of_1024_or_of_the_memory(text, size):
+    assert read("memory.zram-swap.size", text)[1] == []
+    assert size_bytes(text, 2000) == size
+
+
+@pytest.mark.parametrize("text", ["0", "0%", "101%", "1", "1T", "-1M", "1.5G", "1 M", "999999999999G", ""])
+def test_other_sizes_are_refused(text):
+    assert "not an amount of memory" in read("memory.reserved", text)[1][0]
+
+
+def test_the_api_opens_no_port_without_an_authority():
+    assert read("api.remote", {"enabled": True, "client-ca": pem()})[0].api.remote.enabled
+    for bad in ({}, {"client-ca": "x"}, {"client-ca": pem(), "port": 0}):
+        settings, messages = read("api.remote", {"enabled": True} | bad)
+        assert not settings.api.remote.enabled
+        assert len(messages) == 1
+
+
+def test_a_log_is_never_sent_in_clear_by_mistake():
+    settings, messages = read("logging.syslog", {"host": "logs.example.com", "protocol": "tsl"})
+    assert settings.logging.syslog.host is None
+    assert len(messages) == 1
+    assert read("logging.syslog", {"host": "a", "protocol": "tls"})[0].logging.syslog.effective_port == 6514
+    assert read("logging.syslog", {"host": "a", "port": 5})[0].logging.syslog.effective_port == 5
+
+
+def test_headers_for_a_collector_are_secret_lines():
+    settings, messages = read(
+        "logging.otlp", {"endpoint": "https://o.example.com:4318", "headers": {"api-key": "hunter2"}}
+    )
+    assert messages == []
+    assert "hunter2" not in repr(dump(settings)) + repr(
+        diff(Settings, {}, {"logging": {"otlp": {"headers": {"k": "hunter2"}}}})
+    )
+    for headers in ({"a b": "hunter2"}, {"a": "hunter2\nb: c"}, {"a": ["hunter2"]}):
+        settings, messages = read("logging.otlp", {"endpoint": "https://o.example.com", "headers": headers})
+        assert settings.logging.otlp.endpoint is None
+        assert "hunter2" not in repr(messages)
+
+
+def test_limits_are_numbers_or_unlimited():
+    limits = {
+        "max-open-files": {"soft-limit": 1024, "hard-limit": "unlimited"},
+        "max-processes": {"soft-limit": "unlimited", "hard-limit": 4},
+        "max-core-file-size": {"soft-limit": -2, "hard-limit": 4},
+        "max-cpu-time": {"soft-limit": 1},
+        "max-stack-size": {"soft-limit": "none", "hard-limit": 4},
+    }
+    settings, messages = read("oci-defaults.resource-limits", limits)
+    found = settings.oci_defaults.resource_limits
+    assert found == ResourceLimits(max_open_files=Limit(1024, UNLIMITED))
+    assert messages == [
+        ".max-processes: soft-limit is above hard-limit",
+        f".max-core-file-size.soft-limit: must be a whole number from -1 to {2**63 - 1}, not -2",
+        '.max-cpu-time: "hard-limit" is missing',
+        f'.max-stack-size.soft-limit: must be a whole number from -1 to {2**63 - 1}, not "none"',
+    ]
+
+
+def test_every_limit_has_the_name_that_the_engine_knows():
+    assert set(ULIMITS) == set(ResourceLimits.__struct_fields__)
