@@ -14,9 +14,11 @@ from tests.support.node_root import console, program, put
 
 from pinwheel.node import boot, status
 from pinwheel.node import paths as places
-from pinwheel.node.boot import Waiting, configure, reporting, wait_until_ready
+from pinwheel.node.boot import Waiting, reporting, wait_until_ready
+from pinwheel.node.boot_settings import configure
 from pinwheel.node.paths import Paths
 from pinwheel.node.status import last_document, look_once
+from pinwheel.node.system import this_system
 from pinwheel.node.user_data.find import Found
 
 QUICK = Waiting(pause=0.02, units_every=0.05, report_every=0.1, give_up_after=10.0)
@@ -55,7 +57,7 @@ def refusing_engine(root: Paths, words: str) -> None:
 
 
 def test_node_without_user_data_gets_the_defaults(root):
-    assert configure(root, Found("none", b"")) == []
+    assert configure(this_system(root), Found("none", b"")) == []
     assert engine_configuration(root)["hosts"] == ["unix:///run/docker.sock"]
     assert not root.at(places.TLS_KEY).exists()
     assert console(root) == ""
@@ -68,7 +70,7 @@ def test_user_data_takes_effect_below_run_and_in_the_kernel(root):
         kernel={"sysctl": {"vm.max_map_count": "262144"}},
         docker={"remote": REMOTE},
     )
-    assert configure(root, given) == []
+    assert configure(this_system(root), given) == []
     assert root.text(f"{places.SYSCTLS}/kernel/hostname") == "node-7"
     assert root.text(f"{places.SYSCTLS}/vm/max_map_count") == "262144"
     assert "ntp.example.com" in root.text(places.TIMESYNCD)
@@ -79,7 +81,7 @@ def test_user_data_takes_effect_below_run_and_in_the_kernel(root):
 
 def test_mistakes_are_on_the_console_with_their_lines(root):
     text = b'[settings]\nmotd = "hi"\n[settings.docker.remote]\nenabled = true\n'
-    configure(root, Found("disk", text))
+    configure(this_system(root), Found("disk", text))
     assert console(root).startswith(
         "pinwheel: user data line 3: settings.docker.remote: enabled, but without client-ca"
     )
@@ -88,7 +90,7 @@ def test_mistakes_are_on_the_console_with_their_lines(root):
 
 def test_parameter_that_the_kernel_does_not_have_is_reported_with_its_line(root):
     text = b'[settings.kernel.sysctl]\n"vm.max_map_count" = "70000"\n"vm.bogus" = "1"\n'
-    problems = configure(root, Found("disk", text))
+    problems = configure(this_system(root), Found("disk", text))
     assert [(problem.code, problem.path, problem.line) for problem in problems] == [
         ("kernel-refused", 'settings.kernel.sysctl."vm.bogus"', 3)
     ]
@@ -97,9 +99,9 @@ def test_parameter_that_the_kernel_does_not_have_is_reported_with_its_line(root)
 
 def test_engine_is_asked_only_when_its_own_settings_are_given(root):
     refusing_engine(root, "no")
-    configure(root, found(motd="x", docker={"remote": REMOTE}))
+    configure(this_system(root), found(motd="x", docker={"remote": REMOTE}))
     assert not root.at("/asked").exists()
-    configure(root, found(docker={"log-driver": "journald"}))
+    configure(this_system(root), found(docker={"log-driver": "journald"}))
     assert root.text("/asked").startswith("--validate --config-file")
     assert engine_configuration(root)["log-driver"] == "journald"
 
@@ -107,7 +109,7 @@ def test_engine_is_asked_only_when_its_own_settings_are_given(root):
 def test_configuration_that_the_engine_refuses_falls_back_and_keeps_remote_access(root):
     refusing_engine(root, "unable to configure the Docker daemon")
     text = tomli_w.dumps({"settings": {"docker": {"log-driver": "local", "remote": REMOTE}}}).encode()
-    (problem,) = configure(root, Found("credential", text))
+    (problem,) = configure(this_system(root), Found("credential", text))
     assert (problem.code, problem.path) == ("engine-refused", "settings.docker")
     assert "unable to configure the Docker daemon: daemon.json" in problem.message
     assert problem.line == text.decode().splitlines().index("[settings.docker]") + 1
@@ -117,20 +119,20 @@ def test_configuration_that_the_engine_refuses_falls_back_and_keeps_remote_acces
 
 
 def test_engine_that_cannot_be_asked_means_defaults(root):
-    (problem,) = configure(root, found(docker={"log-driver": "local"}))
+    (problem,) = configure(this_system(root), found(docker={"log-driver": "local"}))
     assert problem.code == "engine-refused"
     assert engine_configuration(root)["log-driver"] == "json-file"
 
 
 def test_second_boot_without_remote_access_leaves_no_key_behind(root):
-    configure(root, found(docker={"remote": REMOTE}))
-    configure(root, Found("none", b""))
+    configure(this_system(root), found(docker={"remote": REMOTE}))
+    configure(this_system(root), found(docker={"remote": {"enabled": False}}))
     assert not root.at(places.TLS_KEY).exists()
 
 
 def test_ready_node_says_so_once_everywhere(root, engine):
     put(root, places.STATUS_PORT, "")
-    configure(root, found(motd="good morning", docker={"remote": REMOTE}))
+    configure(this_system(root), found(motd="good morning", docker={"remote": REMOTE}))
     assert wait_until_ready(root, QUICK)
     document = last_document(root)
     assert document["ready"] is True
@@ -147,7 +149,7 @@ def test_ready_node_says_so_once_everywhere(root, engine):
 
 def test_node_waits_for_its_engine_and_says_what_it_waits_for(root, engine):
     engine.status = 503
-    configure(root, Found("none", b""))
+    configure(this_system(root), Found("none", b""))
 
     def recover() -> None:
         time.sleep(0.4)
@@ -163,7 +165,7 @@ def test_each_change_of_the_reasons_is_told(root, engine):
     program(root, places.SYSTEMCTL, f"cat {root.root}/failed")
     put(root, "/failed", '[{"unit": "a.service"}]')
     put(root, places.NETWORK_STATE, "OPER_STATE=no-carrier\n")
-    configure(root, Found("none", b""))
+    configure(this_system(root), Found("none", b""))
 
     def recover() -> None:
         time.sleep(0.3)
@@ -181,7 +183,7 @@ def test_each_change_of_the_reasons_is_told(root, engine):
 
 
 def test_boot_gives_up_waiting_and_leaves_a_status(root):
-    configure(root, Found("none", b""))
+    configure(this_system(root), Found("none", b""))
     assert not wait_until_ready(root, QUICK._replace(give_up_after=0.3))
     assert last_document(root)["ready"] is False
     assert "not ready" in console(root)
@@ -195,7 +197,7 @@ def test_status_is_silent_while_boot_reports(root):
 
 def test_status_after_boot_speaks_when_something_changed(root, engine):
     with reporting(root):
-        configure(root, Found("none", b""))
+        configure(this_system(root), Found("none", b""))
         wait_until_ready(root, QUICK)
     before = console(root)
     look_once(root)

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from pinwheel.node.files import RenderedFile, put_in_place, write_atomically
+from pinwheel.node.files import write_atomically
 
 
 def test_file_and_directories_come_into_being_with_their_modes(tmp_path):
@@ -38,11 +38,3 @@ def test_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path):
     (tmp_path / f".key.{os.getpid()}.new").symlink_to(victim)
     write_atomically(tmp_path / "key", b"new")
     assert victim.read_bytes() == b"safe"
-
-
-def test_files_that_are_no_longer_rendered_are_removed(root):
-    owned = ("/run/a", "/run/b")
-    put_in_place(root, {"/run/a": RenderedFile(b"1"), "/run/b": RenderedFile(b"2")}, owned)
-    put_in_place(root, {"/run/b": RenderedFile(b"3")}, owned)
-    assert not root.at("/run/a").exists()
-    assert root.at("/run/b").read_bytes() == b"3"

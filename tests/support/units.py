@@ -22,8 +22,8 @@ class RecordingUnits:
             self.failed.add(unit)
         return ""
 
-    def enqueue(self, target: str) -> str:
-        self.done.append(("enqueue", target))
+    def enqueue(self, unit: str, verb: str = "start") -> str:
+        self.done.append((f"{verb} --no-block", unit))
         return ""
 
     def reload_definitions(self) -> None:

@@ -49,11 +49,6 @@ class Plan(NamedTuple):
     actions: list[UnitAction]
     """In the order of the services; each unit once."""
 
-    @property
-    def reloads_definitions(self) -> bool:
-        """Whether systemd has to read its unit files again."""
-        return any(path.startswith(UNITS_DIRECTORY) for path in self.files)
-
 
 class Applied(NamedTuple):
     """What was done."""
@@ -93,6 +88,21 @@ def check(paths: Paths, planned: Plan, settings: Settings) -> None:
         raise RefusedError(problems)
 
 
+def put(paths: Paths, files: Files, units: Units) -> None:
+    """Write files and remove others, and have systemd read its units again where some are among them.
+
+    Raises:
+        OSError: one could not be written; those before it are.
+    """
+    for path, file in files.items():
+        if file is None:
+            remove(paths.at(path))
+        else:
+            write_atomically(paths.at(path), file.content, file.mode)
+    if any(path.startswith(UNITS_DIRECTORY) for path in files):
+        units.reload_definitions()
+
+
 def execute(
     paths: Paths,
     planned: Plan,
@@ -109,7 +119,7 @@ def execute(
     """
     before = {path: read_rendered(paths.at(path)) for path in planned.files}
     try:
-        _put(paths, planned, planned.files, units)
+        put(paths, planned.files, units)
         _activate(paths, planned.services, old, new)
         _restart(planned.actions, units, on_progress, health)
     except (OSError, _IllnessError) as error:
@@ -140,16 +150,6 @@ def _existing(paths: Paths, owned: str) -> list[str]:
     return [f"{owned}{file.relative_to(directory)}" for file in found if not file.name.startswith(".")]
 
 
-def _put(paths: Paths, planned: Plan, files: Files, units: Units) -> None:
-    for path, file in files.items():
-        if file is None:
-            remove(paths.at(path))
-        else:
-            write_atomically(paths.at(path), file.content, file.mode)
-    if planned.reloads_definitions:
-        units.reload_definitions()
-
-
 def _activate(paths: Paths, services: Iterable[Service], old: Settings | None, new: Settings) -> None:
     before = type(new)() if old is None else old
     problems = [problem for service in services if service.activate for problem in service.activate(paths, before, new)]
@@ -168,7 +168,7 @@ def _restart(actions: Iterable[UnitAction], units: Units, on_progress: OnProgres
 def _restore(paths: Paths, planned: Plan, before: Files, old: Settings | None, new: Settings, units: Units) -> str:
     """Put everything back; give what could not be."""
     try:
-        _put(paths, planned, before, units)
+        put(paths, before, units)
         if old is not None:
             _activate(paths, planned.services, new, old)
     except (OSError, _IllnessError) as error:

@@ -1,32 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The node's first program: user data to files before the engine starts, then the wait for readiness.
+"""The node's first program: settings to files before the engine starts, then the wait for readiness.
 
 `launch boot`, Type=notify. READY=1 is sent as soon as the files are in place: the engine is ordered after it. The
 process then stays until the node is ready, because a second start of Python would cost more than waiting.
 """
 
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from pinwheel.node import paths as places
+from pinwheel.node.boot_settings import configure
 from pinwheel.node.console import print_lines
-from pinwheel.node.files import DIRECTORY_MODE, RenderedFile, put_in_place, write_atomically
+from pinwheel.node.files import DIRECTORY_MODE
 from pinwheel.node.memory import restore_reserve
 from pinwheel.node.notify import notify
 from pinwheel.node.paths import Paths
-from pinwheel.node.readiness import FailedUnits, Readiness, quick_check
+from pinwheel.node.readiness import FailedUnits, Readiness, is_mounted, quick_check
 from pinwheel.node.screen import status_line
-from pinwheel.node.serialize import json_file
-from pinwheel.node.services.service import Files, fallen_back, has_work, rendered
-from pinwheel.node.services.table import SERVICES
 from pinwheel.node.status import document, publish
-from pinwheel.node.user_data.find import Found, find_user_data, sources
-from pinwheel.settings.problem import Problem
-from pinwheel.settings.tree import Settings
-from pinwheel.settings.user_data import find_line, parse_user_data
+from pinwheel.node.system import this_system
+from pinwheel.node.user_data.find import find_user_data, sources
+
+DATA_SECONDS = 60.0
+"""How long to wait for the data partition: making it on a large disk takes longest."""
+DATA_PAUSE = 0.05
 
 
 class Waiting(NamedTuple):
@@ -47,7 +46,8 @@ def main() -> int:
     paths = Paths()
     with reporting(paths):
         restore_reserve(paths)
-        configure(paths, find_user_data(sources(paths)))
+        system, found = this_system(paths), find_user_data(sources(paths))
+        configure(system, found, has_data=data_partition_is_there(paths, DATA_SECONDS))
         notify("READY=1")
         wait_until_ready(paths)
     return 0
@@ -65,60 +65,15 @@ def reporting(paths: Paths) -> Iterator[None]:
         yield
 
 
-def configure(paths: Paths, found: Found) -> list[Problem]:
-    """Put the node's configuration in place and give the problems of the user data, which are on the console by then.
-
-    Raises:
-        OSError: a file could not be written.
-    """
-    settings, problems = parse_user_data(found.text)
-    settings, files, refused = _checked(paths, settings)
-    put_in_place(paths, files, tuple(name for service in SERVICES for name in service.owned))
-    own = [*refused, *_activated(paths, settings)]
-    problems = [*found.problems, *problems, *(_with_line(problem, found.text) for problem in own)]
-    print_lines(paths, (f"pinwheel: {problem}" for problem in problems))
-    _record(paths, found.source, problems, settings)
-    return problems
-
-
-def _checked(paths: Paths, settings: Settings) -> tuple[Settings, Files, list[Problem]]:
-    """Render for every service what it takes; where it refuses, its fallback."""
-    files: dict[str, RenderedFile] = {}
-    problems: list[Problem] = []
-    for service in SERVICES:
-        candidate = rendered(service, settings)
-        refused = service.check(paths, settings, candidate) if service.check and candidate else []
-        if refused:
-            settings = fallen_back(service, settings)
-            candidate = rendered(service, settings)
-        files |= candidate
-        problems += refused
-    return settings, files, problems
-
-
-def _activated(paths: Paths, settings: Settings) -> list[Problem]:
-    """Bring about what no unit does: the host name, kernel parameters."""
-    waiting = [service.activate for service in SERVICES if service.activate and has_work(service, settings)]
-    return [problem for activate in waiting for problem in activate(paths, type(settings)(), settings)]
-
-
-def _with_line(problem: Problem, text: bytes) -> Problem:
-    return problem._replace(line=find_line(text, list(_keys(tomllib.loads(f"{problem.path} = 0")))))
-
-
-def _keys(table: object) -> Iterator[str]:
-    while isinstance(table, dict):
-        ((key, table),) = table.items()
-        yield key
-
-
-def _record(paths: Paths, source: str, problems: list[Problem], settings: Settings) -> None:
-    remote = settings.docker.remote
-    record = {
-        "user_data": {"source": source, "problems": [problem._asdict() for problem in problems]},
-        "docker": {"remote": {"port": remote.port} if remote.enabled else None},
-    }
-    write_atomically(paths.at(places.BOOT_RECORD), json_file(record))
+def data_partition_is_there(paths: Paths, seconds: float) -> bool:
+    """Wait for /var, which holds the settings; say whether it came."""
+    deadline = time.monotonic() + seconds
+    while not is_mounted(paths, "/var"):
+        if time.monotonic() >= deadline:
+            print_lines(paths, [f"pinwheel: no data partition within {seconds:g} s: going on with user data alone"])
+            return False
+        time.sleep(DATA_PAUSE)
+    return True
 
 
 def wait_until_ready(paths: Paths, limits: Waiting = Waiting()) -> bool:

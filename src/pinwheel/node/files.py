@@ -3,12 +3,8 @@
 
 import os
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-
-from pinwheel.node.paths import Paths
 
 DIRECTORY_MODE = 0o755
 
@@ -56,13 +52,3 @@ def read_rendered(path: Path) -> RenderedFile | None:
 def remove(path: Path) -> None:
     """Remove a file that may be gone already."""
     path.unlink(missing_ok=True)
-
-
-def put_in_place(paths: Paths, files: Mapping[str, RenderedFile], owned: tuple[str, ...]) -> None:
-    """Write the files, in the order of `owned`, and remove those of `owned` that are not among them."""
-    for name in owned:
-        if name in files:
-            write_atomically(paths.at(name), files[name].content, files[name].mode)
-        else:
-            with suppress(FileNotFoundError):
-                paths.at(name).unlink()

@@ -66,9 +66,14 @@ def engine_answers(paths: Paths) -> bool:
     return status_line.split()[1:2] == [b"200"]
 
 
+def is_mounted(paths: Paths, mount_point: str) -> bool:
+    """Say whether something is mounted at a place."""
+    return any(line.split()[1:2] == [mount_point] for line in paths.text(MOUNTS).splitlines())
+
+
 def _data(paths: Paths) -> list[str]:
     # A mount that waits for its device in vain is no failed unit, and the engine says nothing of why it cannot start.
-    if any(line.split()[1:2] == ["/var"] for line in paths.text(MOUNTS).splitlines()):
+    if is_mounted(paths, "/var"):
         return []
     return ["no data partition is mounted on /var: is the disk too small for one?"]
 

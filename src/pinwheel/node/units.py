@@ -40,8 +40,8 @@ class Units(Protocol):
     def do(self, verb: str, unit: str) -> str:
         """Do `systemctl VERB UNIT` and wait for the job; give the words of what went wrong, empty when nothing did."""
 
-    def enqueue(self, target: str) -> str:
-        """Start a target for good, without waiting for it; give the words of what went wrong."""
+    def enqueue(self, unit: str, verb: str = "start") -> str:
+        """Have systemd do something with a unit, without waiting for it; give the words of what went wrong."""
 
     def reload_definitions(self) -> None:
         """Have systemd read the unit files again; raises OSError when it does not."""
@@ -63,9 +63,9 @@ class Systemd:
         """See `Units.do`."""
         return self._words(verb, unit)
 
-    def enqueue(self, target: str) -> str:
+    def enqueue(self, unit: str, verb: str = "start") -> str:
         """See `Units.enqueue`."""
-        return self._words("start", "--no-block", "--job-mode=replace-irreversibly", target)
+        return self._words(verb, "--no-block", unit)
 
     def _words(self, *arguments: str) -> str:
         try:

@@ -11,10 +11,11 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from pinwheel.settings.model import Namespace, Setting, children
+from pinwheel.settings.model import Namespace, Setting
 from pinwheel.settings.positions import NestingError, Positions, line_of, positions
 from pinwheel.settings.problem import Problem, path_text, quoted
 from pinwheel.settings.reading import Mistake, Path, read
+from pinwheel.settings.suggestion import suggestion
 from pinwheel.settings.tree import Settings
 
 MAX_USER_DATA = 256 * 1024
@@ -50,6 +51,15 @@ def parse_user_data_as(model: type[Root], text: bytes | str) -> tuple[Root, list
     problems = _unknown_top_level(data, found)
     settings, more = _read(model, data.get("settings", {}), found)
     return settings, _limited([*problems, *more])
+
+
+def document_of(text: bytes | str) -> dict[str, Any]:
+    """Give the settings that user data has, as plain values, good or bad; nothing when it cannot be read at all."""
+    try:
+        data = tomllib.loads(_decoded(text)).get("settings", {})
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def find_line(text: bytes | str, path: Sequence[str | int]) -> int:
@@ -135,20 +145,8 @@ def _fallback(entry: Setting, path: Path) -> str:
 
 
 def _suggestion(model: type[Namespace], mistake: Mistake) -> str:
-    """Name the known key that is most like an unknown one."""
-    import difflib  # costs start time, and most user data is right
-
-    key = str(mistake.path[-1])
-    near = difflib.get_close_matches(key[:80], list(children(mistake.table)), n=1) if mistake.table else []
-    if near:
-        return f"it is ignored; did you mean {near[0]}?"
-    elsewhere = [path_text(["settings", *entry.path]) for entry in _all(model) if entry.path[-1] == key]
-    return f"it is ignored; did you mean {elsewhere[0]}?" if elsewhere else "it is ignored"
-
-
-def _all(model: type[Namespace], prefix: tuple[str, ...] = ()) -> list[Setting]:
-    entries = list(children(model, prefix).values())
-    return entries + [below for entry in entries if entry.nested for below in _all(entry.nested, entry.path)]
+    meant = suggestion(model, mistake)
+    return f"it is ignored; did you mean {meant}?" if meant else "it is ignored"
 
 
 def _limited(problems: list[Problem]) -> list[Problem]:

@@ -125,7 +125,7 @@ def test_commits_from_many_sides_all_arrive_one_after_the_other(actuator: Actuat
 
 def test_reboot_is_handed_to_systemd(actuator: Actuator) -> None:
     actuator.ask(Reboot(AUTHOR))
-    assert actuator.units.done == [("enqueue", "reboot.target")]
+    assert actuator.units.done == [("start --no-block", "reboot.target")]
 
 
 def test_the_support_bundle_is_a_tar_archive_without_secrets(actuator: Actuator) -> None:

@@ -31,7 +31,8 @@ def commit(patch: dict[str, Any], **options: Any) -> Commit:
 
 
 def view(actuator: Actuator) -> dict[str, Any]:
-    return json.loads(actuator.paths.at(places.VIEW).read_text())
+    content: dict[str, Any] = json.loads(actuator.paths.at(places.VIEW).read_text())
+    return content
 
 
 def refused(actuator: Actuator, request: Any) -> ActuatorFailed:

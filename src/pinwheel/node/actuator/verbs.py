@@ -57,7 +57,7 @@ class Verbs:
             case protocol.PowerOff(author):
                 return self._switch("poweroff.target", author)
             case protocol.Exec():
-                return self._exec(request, conversation)
+                return self._exec(request)
             case protocol.SupportBundle():
                 return self._support_bundle(conversation)
         raise AssertionError(f"a verb without a deed: {request}")
@@ -94,7 +94,7 @@ class Verbs:
         if words:
             raise OSError(words)
 
-    def _exec(self, request: protocol.Exec, conversation: Conversation) -> Any:  # noqa: ANN401
+    def _exec(self, request: protocol.Exec) -> Any:  # noqa: ANN401
         raise Refusal(NOT_FOUND, f"there is no host container {request.container!a:.80} running")
 
     def _support_bundle(self, conversation: Conversation) -> None:

@@ -27,6 +27,8 @@ class UnitAction(NamedTuple):
 
     unit: str
     verb: Verb
+    early: bool = False
+    """Whether it may be running before boot has put the files in place; it is done at boot then, too."""
 
 
 class Service(NamedTuple):
