@@ -5,14 +5,14 @@ At boot a mistake costs one key, and the hint says what is used instead (`user_d
 hint says what would be.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from pinwheel.settings.model import Namespace, Setting, children, walk
+from pinwheel.settings.model import Namespace, Setting
 from pinwheel.settings.problem import Problem, path_text
 from pinwheel.settings.reading import Mistake, read
+from pinwheel.settings.suggestion import suggestion
 
 Document = dict[str, Any]
 
@@ -42,11 +42,5 @@ def _allowed(entry: Setting) -> str:
 
 
 def _suggestion(model: type[Namespace], mistake: Mistake) -> str:
-    import difflib
-
-    key = str(mistake.path[-1])[:80]
-    keys: Iterable[str] = children(mistake.table) if mistake.table else ()
-    near = difflib.get_close_matches(key, list(keys), n=1)
-    elsewhere = [path_text(("settings", *entry.path)) for entry in walk(model) if entry.path[-1] == key]
-    found = near or elsewhere
-    return f"did you mean {found[0]}?" if found else "GET /settings/schema has all settings"
+    meant = suggestion(model, mistake)
+    return f"did you mean {meant}?" if meant else "GET /settings/schema has all settings"

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The settings of the machine itself: its network, its clock, its kernel, its memory. Names are Bottlerocket's."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
 from pinwheel.settings.interfaces import Interface, MatchedInterface, interface_conflicts
-from pinwheel.settings.model import Conflict, Namespace, setting
+from pinwheel.settings.model import Check, Conflict, Namespace, setting
 from pinwheel.settings.types import (
     Domain,
     Host,
@@ -113,6 +114,12 @@ class Dns(Namespace, frozen=True):
     ] = field(default_factory=list)
 
 
+def _ntp_option(text: str) -> str:
+    if not re.fullmatch(r"iburst|(?:min|max)poll (?:[4-9]|1[0-7])", text):
+        raise ValueError("not iburst, minpoll or maxpoll with a number from 4 to 17")
+    return text
+
+
 class Ntp(Namespace, frozen=True):
     """Where the node takes the time from."""
 
@@ -124,6 +131,28 @@ class Ntp(Namespace, frozen=True):
             allowed="host names and IP addresses",
         ),
     ] = field(default_factory=list)
+    options: Annotated[
+        list[Annotated[str, Check(_ntp_option)]],
+        setting(
+            "How servers are asked, in chrony's words: `minpoll` and `maxpoll` bound the time between two questions, "
+            "in powers of two of a second; `iburst`, asking at once, is what the node does anyway.",
+            example=["iburst", "minpoll 6", "maxpoll 10"],
+            allowed="`iburst`, `minpoll` and `maxpoll` with a number from 4 to 17",
+        ),
+    ] = field(default_factory=list)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """See `Namespace.conflicts`: the bounds must be in order."""
+        least, most = self.poll_seconds
+        if least and most and least > most:
+            yield "options", "minpoll is above maxpoll"
+
+    @property
+    def poll_seconds(self) -> tuple[int | None, int | None]:
+        """The least and the most seconds between two questions; None where not given."""
+        given = dict(option.split(" ") for option in self.options if " " in option)
+        least, most = (given.get(name) for name in ("minpoll", "maxpoll"))
+        return (2 ** int(least) if least else None), (2 ** int(most) if most else None)
 
 
 class Module(Namespace, frozen=True):

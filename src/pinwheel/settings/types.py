@@ -167,9 +167,14 @@ def _motd(text: str) -> str:
     return text
 
 
-def _sysctl_key(text: str) -> str:
+def is_sysctl_name(text: str) -> bool:
+    """Say whether a text may be the name of a kernel parameter, with dots or slashes."""
     # `net.ipv4.conf.eth0/100.forwarding` is how an interface called `eth0.100` is written: see sysctl.d(5).
-    if not re.fullmatch(_SYSCTL_KEY, text) or ".." in text or "//" in text or "./" in text or "/." in text:
+    return re.fullmatch(_SYSCTL_KEY, text) is not None and not any(pair in text for pair in ("..", "//", "./", "/."))
+
+
+def _sysctl_key(text: str) -> str:
+    if not is_sysctl_name(text):
         raise ValueError("not the name of a kernel parameter such as vm.max_map_count")
     return text
 

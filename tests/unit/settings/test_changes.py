@@ -208,7 +208,7 @@ def test_what_is_no_path_is_refused(text):
         parse_path(text)
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=50), max_size=8).map(tuple))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=9), max_size=8).map(tuple))
 def test_a_path_that_was_written_is_read_back(path):
     assert parse_path(path_text(["settings", *path])) == path
 

@@ -14,7 +14,7 @@ from pinwheel.settings.oci import ULIMITS, UNLIMITED, Limit, ResourceLimits
 from pinwheel.settings.secret import Secret
 from pinwheel.settings.system import Module
 from pinwheel.settings.tree import Settings
-from pinwheel.settings.types import size_bytes
+from pinwheel.settings.types import decoded, size_bytes
 from pinwheel.settings.user_data import parse_user_data
 
 
@@ -162,3 +162,130 @@ def test_limits_are_numbers_or_unlimited():
 
 def test_every_limit_has_the_name_that_the_engine_knows():
     assert set(ULIMITS) == set(ResourceLimits.__struct_fields__)
+
+
+@pytest.mark.parametrize("options", [["minpoll 9", "maxpoll 8"], ["minpoll 3"], ["iburst "], ["prefer"]])
+def test_options_of_time_servers_are_those_that_the_node_can_follow(options):
+    settings, messages = read("ntp.options", options)
+    assert (settings.ntp.options, len(messages)) == ([], 1)
+    assert read("ntp.options", ["iburst", "minpoll 5", "maxpoll 8"])[0].ntp.poll_seconds == (32, 256)
+
+
+def test_parameters_that_need_no_command_line_are_taken():
+    parameters = {"sysctl.vm.max_map_count": ["1", "2"], "nvme_core.io_timeout": ["4294967295"]}
+    settings, messages = read("boot.kernel-parameters", parameters)
+    assert messages == []
+    assert settings.boot.sysctl == {"vm.max_map_count": "2"}
+    assert settings.boot.module_parameters == {("nvme_core", "io_timeout"): "4294967295"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "quiet",
+        "console",
+        "systemd.unit",
+        "net.ifnames",
+        "netdog.default-interface",
+        "sysctl.a/../b",
+        "a.b.c",
+        "a/b.c",
+        "a b.c",
+    ],
+)
+def test_parameters_that_need_the_command_line_cost_themselves_alone(name):
+    settings, messages = read("boot.kernel-parameters", {name: ["1"], "printk.devkmsg": ["on"]})
+    assert list(settings.boot.kernel_parameters) == ["printk.devkmsg"]
+    assert "command line is signed" in messages[0]
+
+
+def test_values_of_parameters_are_words():
+    for bad in ([], [""], ["a b"], ['a"'], "a"):
+        assert len(read("boot.kernel-parameters", {"a.b": bad})[1]) == 1
+    assert read("boot.init-parameters", {"systemd.log_level": ["debug"], "systemd.unit": ["x"]})[1] == [
+        '."systemd.unit": the command line is signed and cannot be changed; what can be set is systemd.log_level, not: '
+        '"systemd.unit"'
+    ]
+    assert len(read("boot.init-parameters", {"systemd.log_level": ["loud"]})[1]) == 1
+
+
+def test_half_specified_containers_cost_themselves_alone():
+    entries = {
+        "admin": {"source": "registry.example.com:5000/tools/admin:1.2", "enabled": True, "user-data": "aHVudGVyMg=="},
+        "control": {"enabled": True},
+        "later": {},
+        "bad name!": {},
+        "worse": {"source": "https://x", "user-data": "hunter2!"},
+    }
+    settings, messages = read("host-containers", entries)
+    assert set(settings.host_containers) == {"admin", "later"}
+    assert settings.host_containers["admin"].user_data == Secret("aHVudGVyMg==")
+    assert len(messages) == 4
+    assert "hunter2" not in repr(messages)
+    assert decoded(Secret("aHVudGVyMg==")) == b"hunter2"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "alpine",
+        "alpine:3",
+        "a/b/c:v1",
+        "localhost:5000/x",
+        "x@sha256:" + "0" * 64,
+        "r.example.com/a_b/c-d__e:T@sha256:" + "f" * 64,
+    ],
+)
+def test_images_are_named_as_registries_do(image):
+    assert read("host-containers.x.source", image)[1] == []
+
+
+@pytest.mark.parametrize("image", ["", "A", "https://x/y", "a b", "x:", "x@sha256:0", "x/", "/x", "x:é"])
+def test_what_names_no_image_is_refused(image):
+    assert "not an image" in read("host-containers.x.source", image)[1][0]
+
+
+def test_bootstrap_containers_and_commands():
+    settings, messages = read(
+        "bootstrap-containers", {"a": {"mode": "once"}, "b": {"mode": "often"}, "c": {"source": "x"}}
+    )
+    assert list(settings.bootstrap_containers) == ["c"]
+    assert set(messages) == {
+        '.b.mode: "often" is not one of off, once, always',
+        ".a: mode is once, but without source",
+    }
+    good = {"commands": [["apiclient", "set", "motd=x"]], "mode": "always"}
+    bad: Any
+    for bad in ([["sh"]], [[]], [["apiclient", "exec", "admin", "sh"]], [["apiclient", 5]], ["apiclient"]):
+        settings, messages = read("bootstrap-commands", {"a": good, "b": good | {"commands": bad}})
+        assert list(settings.bootstrap_commands) == ["a"]
+        assert len(messages) == 1
+
+
+def test_updates():
+    windows = [{"start": "03:30", "minutes": 90, "days": ["sat"]}]
+    assert read("updates", {"version-lock": "v1.2.3", "windows": windows, "automatic": "apply", "seed": 7})[1] == []
+    for bad in ({"start": "24:00"}, {"minutes": 5}, {"start": "03:30", "days": ["saturday"]}):
+        assert len(read("updates.windows", [bad])[1]) == 1
+    assert len(read("updates.version-lock", "1.2")[1]) == 1
+    assert len(read("updates.metadata-base-url", "ftp://x/")[1]) == 1
+
+
+def test_health_checks_are_one_question():
+    good: Any = {"a": {"http": "http://127.0.0.1/"}, "b": {"container": "web", "command": ["true"]}}
+    settings, messages = read("health-checks", good | {"c": {}, "d": good["a"] | good["b"], "e": {"container": "x"}})
+    assert set(settings.health_checks) == {"a", "b"}
+    assert {message.partition(":")[0] for message in messages} == {".c", ".d", ".e"}
+
+
+def test_nothing_is_said_to_send_metrics():
+    assert read("metrics", {"send-metrics": False})[1] == []
+    settings, messages = read("metrics", {"send-metrics": True, "enabled": False})
+    assert not settings.metrics.send_metrics
+    assert not settings.metrics.enabled
+    assert "sends no metrics by itself" in messages[0]
+
+
+def test_a_cloud_has_regions():
+    assert read("aws", {"region": "us-gov-west-1", "profile": "default", "config": "W2RlZmF1bHRdCg=="})[1] == []
+    assert len(read("aws", {"region": "Frankfurt", "profile": "", "credentials": "!"})[1]) == 3

@@ -23,6 +23,7 @@ REMOTE = {key: ENTRIES[f"docker.remote.{key}"].example for key in ("client-ca", 
 CONTEXTS: dict[str, list[dict[str, Any]]] = {
     "api.remote": [{"client-ca": REMOTE["client-ca"]}],
     "docker.remote": [REMOTE],
+    "health-checks.NAME": [{"http": "http://localhost/"}, {"container": "a", "command": ["b"]}],
     "pki.NAME": [{"data": REMOTE["client-ca"]}],
     "network.interfaces.NAME": [LACP, ARP, {"kind": "vlan", "device": "a", "id": 1}],
 }
