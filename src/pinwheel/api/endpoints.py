@@ -52,7 +52,7 @@ SETTINGS = (
     ),
     Endpoint(
         "GET", "/settings", "get_settings", "settings", "The settings in effect", "reader",
-        (Answer(200, "Settings, with the defaults of what is not set.", "Document"),),
+        (Answer(200, "Settings, with the defaults of what is not set.", "Settings"),),
         errors=(404,),
         parameters=(
             Parameter("keys", "Only these settings; not together with `prefix`.", "texts"),
@@ -66,7 +66,7 @@ SETTINGS = (
         (Answer(204, "It is in the transaction."), Answer(200, "It is done (`commit`).", "Commit")),
         errors=(409, 503),
         parameters=(_TX, _COMMIT, *_EFFECT),
-        body=Body("Document", "Settings to merge: tables are merged, other values replaced; null unsets.", _BOTH),
+        body=Body("Settings", "Settings to merge: tables are merged, other values replaced; null unsets.", _BOTH),
         description="The whole change is checked against the model before it is taken.",
     ),
     Endpoint(
@@ -96,7 +96,7 @@ SETTINGS = (
             Parameter("replace", "What the document does not name is unset.", "flag"),
             *_EFFECT,
         ),
-        body=Body("Document", "Settings, with or without the outer table `settings`.", _BOTH),
+        body=Body("Settings", "Settings, with or without the outer table `settings`.", _BOTH),
         description="Merge, commit and apply in one request. Mistakes in TOML are reported with their lines.",
     ),
     Endpoint(

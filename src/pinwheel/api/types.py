@@ -12,6 +12,8 @@ import msgspec
 
 Document = dict[str, Any]
 """Settings as nested tables under the names that users write, without the outer `settings`."""
+Settings = Document
+"""The same, where OpenAPI describes each setting (`pinwheel.settings`)."""
 
 
 def _says(words: str) -> msgspec.Meta:

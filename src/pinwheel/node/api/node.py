@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 ACTUATOR = "/run/pinwheel/actuator.sock"
 OPENAPI = "/usr/share/pinwheel/openapi.json"
-"""Written at the image's build, of the table of endpoints and the settings that the image knows."""
+SCHEMA = "/usr/share/pinwheel/settings.schema.json"
+"""Written at the image's build (`pinwheel.image.api_description`)."""
 
 
 class Node:
