@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pinwheel import __version__
 from pinwheel.errors import EnvironmentFault
+from pinwheel.image.api_description import write_api_description
 from pinwheel.image.components import Components, KernelFacts, WheelFacts, pruned_summary, read_packages
 from pinwheel.image.definition import ImageDefinition, overlays
 from pinwheel.image.host import as_root
@@ -22,6 +23,7 @@ from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, pla
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime, check_libpython
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.image.tree import DEFINITION
+from pinwheel.image.users import add_users
 from pinwheel.progress import Progress
 
 RUNTIME = "usr/lib/pinwheel"
@@ -78,8 +80,10 @@ def assemble_root(
         components = _components(tree, kept, lock, release, runtime.wheels)
         facts = _facts(variant, tree, kept, release, components)
         os_release = _write_own_facts(own, variant, facts)
+        write_api_description(own)
         drop_setuid(definition.drop_setuid, root)
         _lay_over(own, root)
+        add_users(root, toolbox)
         _unpack_modules(root / MODULES / release, definition.unpacked_kernel_modules, toolbox)
         _derive(root, release, toolbox)
     return AssembledRoot(root, release, os_release, components, facts)
