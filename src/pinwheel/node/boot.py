@@ -17,7 +17,7 @@ from pinwheel.node.files import DIRECTORY_MODE
 from pinwheel.node.memory import restore_reserve
 from pinwheel.node.notify import notify
 from pinwheel.node.paths import Paths
-from pinwheel.node.readiness import FailedUnits, Readiness, is_mounted, quick_check
+from pinwheel.node.readiness import FailedUnits, Readiness, is_mounted, quick_check, with_units
 from pinwheel.node.screen import status_line
 from pinwheel.node.status import document, publish
 from pinwheel.node.system import this_system
@@ -90,7 +90,7 @@ def wait_until_ready(paths: Paths, limits: Waiting = Waiting()) -> bool:
         now, readiness = time.monotonic(), quick_check(paths)
         report_due, over = now >= next_report, now - started > limits.give_up_after
         if readiness.ready or report_due or over:
-            readiness = Readiness((*readiness.reasons, *units.look()))
+            readiness = with_units(readiness, units.look())
         if readiness.ready or over:
             publish(paths, document(paths, readiness), loud=True)
             return readiness.ready

@@ -11,8 +11,6 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
-
 from pinwheel.node import paths as places
 from pinwheel.node.actuator.protocol import Author
 from pinwheel.node.apply import plan, put
@@ -64,7 +62,7 @@ def configure(system: System, found: Found, *, has_data: bool = True) -> list[Pr
     write_in_effect(system.paths, state)
     write_view(system, chosen.generation, state, settings)
     _nudge(system, files.files)
-    _tell(system.paths, found.source, problems, settings, chosen.generation)
+    _tell(system.paths, found.source, problems)
     return problems
 
 
@@ -149,15 +147,10 @@ def _keys(table: object) -> Iterator[str]:
         yield key
 
 
-def _tell(paths: Paths, source: str, problems: list[Problem], settings: Settings, generation: Generation) -> None:
+def _tell(paths: Paths, source: str, problems: list[Problem]) -> None:
     """Tell the console, the journal, and the status service."""
     print_lines(paths, (f"pinwheel: {problem}" for problem in problems))
     for problem in problems:
         send(paths, "settings-problem", str(problem), priority=WARNING, path=problem.path, code=problem.code)
-    remote = settings.docker.remote
-    record = {
-        "user_data": {"source": source, "problems": [problem._asdict() for problem in problems]},
-        "docker": {"remote": {"port": remote.port} if remote.enabled else None},
-        "generation": generation.number,
-    }
-    write_atomically(paths.at(places.BOOT_RECORD), json_file(msgspec.to_builtins(record)))
+    record = {"user_data": {"source": source, "problems": [problem._asdict() for problem in problems]}}
+    write_atomically(paths.at(places.BOOT_RECORD), json_file(record))

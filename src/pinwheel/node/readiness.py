@@ -19,6 +19,8 @@ class Readiness(NamedTuple):
     """What was found; ready when there is no reason against it."""
 
     reasons: tuple[str, ...]
+    failed_units: tuple[str, ...] = ()
+    """Those among the reasons; empty too where nobody has looked."""
 
     @property
     def ready(self) -> bool:
@@ -33,7 +35,15 @@ def quick_check(paths: Paths) -> Readiness:
 
 def full_check(paths: Paths) -> Readiness:
     """Look at the units as well, which starts a program."""
-    return Readiness((*quick_check(paths).reasons, *failed_units(paths)))
+    return with_units(quick_check(paths), failed_units(paths))
+
+
+def with_units(readiness: Readiness, failed: list[str] | None) -> Readiness:
+    """Add what systemd says about failed units, `failed_units`, to the reasons."""
+    if failed is None:
+        return readiness._replace(reasons=(*readiness.reasons, "systemd does not say which units have failed"))
+    reasons = (f"unit {unit} has failed" for unit in failed)
+    return Readiness((*readiness.reasons, *reasons), tuple(failed))
 
 
 class FailedUnits:
@@ -43,14 +53,14 @@ class FailedUnits:
         self._paths = paths
         self._every = every
         self._next = 0.0
-        self._reasons: list[str] = []
+        self._failed: list[str] | None = []
 
-    def look(self) -> list[str]:
-        """Give the reasons against readiness, which may be as old as the pause between two questions."""
+    def look(self) -> list[str] | None:
+        """Give what `failed_units` gives, which may be as old as the pause between two questions."""
         if time.monotonic() >= self._next:
-            self._reasons = failed_units(self._paths)
+            self._failed = failed_units(self._paths)
             self._next = time.monotonic() + self._every
-        return self._reasons
+        return self._failed
 
 
 def engine_answers(paths: Paths) -> bool:
@@ -87,15 +97,13 @@ def _network(paths: Paths) -> list[str]:
     return [] if state == "routable" else [f"the network is not up (its state is {state or 'unknown'})"]
 
 
-def failed_units(paths: Paths) -> list[str]:
-    """Ask systemd which units have failed, and give a reason against readiness for each."""
+def failed_units(paths: Paths) -> list[str] | None:
+    """Ask systemd which units have failed; None when it does not say."""
     import json
 
     try:
         outcome = run(paths.at(SYSTEMCTL), "list-units", "--failed", "--output=json", seconds=SYSTEMCTL_SECONDS)
         units = json.loads(outcome.output) if outcome.status == 0 else None
     except (OSError, ValueError):
-        units = None
-    if units is None:
-        return ["systemd does not say which units have failed"]
-    return [f"unit {unit['unit']} has failed" for unit in units]
+        return None
+    return None if units is None else [unit["unit"] for unit in units]

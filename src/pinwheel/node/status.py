@@ -2,7 +2,7 @@
 """What a node says about itself: one document, from which the status line and the status screen are made.
 
 `launch status` looks once and reports; systemd starts it when the network changes or a unit fails. It never loads the
-settings: what it needs of them, boot has left in its record.
+settings: what it needs of them is in the view.
 """
 
 import json
@@ -41,7 +41,7 @@ def look_once(paths: Paths) -> int:
 def document(paths: Paths, readiness: Readiness) -> dict[str, Any]:
     """Give the status document (schema 1)."""
     release, command_line = paths.text(places.OS_RELEASE), paths.text(places.COMMAND_LINE)
-    record = _json(paths, places.BOOT_RECORD)
+    record, view = _json(paths, places.BOOT_RECORD), _json(paths, places.VIEW)
     return {
         "schema": SCHEMA,
         "ready": readiness.ready,
@@ -55,9 +55,20 @@ def document(paths: Paths, readiness: Readiness) -> dict[str, Any]:
         "addresses": addresses(paths),
         "secure_boot": secure_boot(paths),
         "user_data": record.get("user_data", {"source": "none", "problems": []}),
-        "docker": record.get("docker", {"remote": None}),
+        "docker": {"remote": _remote(view, "docker")},
+        "api": {"remote": _remote(view, "api"), "fingerprint": paths.text(places.API_FINGERPRINT)},
+        "generation": view.get("in_effect", 0),
+        "trial": view.get("trial"),
+        "failed_units": list(readiness.failed_units),
+        "stage": "booted" if readiness.ready or last_document(paths).get("stage") == "booted" else "booting",
         "uptime_seconds": float((paths.text(places.UPTIME).split() or ["0"])[0]),
     }
+
+
+def _remote(view: dict[str, Any], namespace: str) -> dict[str, Any] | None:
+    """Give the port of a service that the network may reach; None when it may not."""
+    remote = view.get("settings", {}).get(namespace, {}).get("remote", {})
+    return {"port": remote["port"]} if remote.get("enabled") else None
 
 
 def publish(paths: Paths, status: dict[str, Any], *, loud: bool) -> None:
