@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The settings of those who look at the node from elsewhere: its API on the network, where its log goes."""
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The settings of Amazon's cloud. Names are Bottlerocket's."""
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 import re
 from typing import Annotated
 

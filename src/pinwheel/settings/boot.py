@@ -6,6 +6,8 @@ users set there is mostly kernel parameters and parameters of modules, which can
 everything else is refused.
 """
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 import re
 from collections.abc import Iterator
 from typing import Annotated

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The settings of what the node itself runs: host containers, bootstrap containers, bootstrap commands."""
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 from collections.abc import Iterator
 from typing import Annotated, Literal
 

@@ -5,6 +5,8 @@
 address pool whose subnets are larger than itself): these rules name them before.
 """
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal

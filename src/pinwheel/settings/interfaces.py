@@ -4,14 +4,17 @@
 More than there: all modes of bonds, MTU, patterns of names, and dynamic and static addresses together.
 """
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from pinwheel.settings.addresses import Dhcp4, Dhcp6, Route, Static4, Static6
 from pinwheel.settings.model import Check, Conflict, Namespace, setting
-from pinwheel.settings.types import IpAddress, is_ipv4, is_network
+from pinwheel.settings.types import IpAddress, is_ipv4
 
 BondMode = Literal["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"]
 
@@ -37,101 +40,13 @@ def _matched_interface(text: str) -> str:
     return text
 
 
-def _network4(text: str) -> str:
-    if not is_network(text, ipv6=False):
-        raise ValueError("not an IPv4 address with the length of its prefix, such as 192.0.2.10/24")
-    return text
-
-
-def _network6(text: str) -> str:
-    if not is_network(text, ipv6=True):
-        raise ValueError("not an IPv6 address with the length of its prefix, such as 2001:db8::10/64")
-    return text
-
-
-def _destination(text: str) -> str:
-    if text != "default" and not (is_network(text, ipv6=False) or is_network(text, ipv6=True)):
-        raise ValueError('not "default", nor a network such as 10.0.0.0/8')
-    return text
-
-
 def _table_of_bool(value: object) -> object:
     return {"enabled": value} if isinstance(value, bool) else value
 
 
 InterfaceName = Annotated[str, Check(_interface_name)]
 MatchedInterface = Annotated[str, Check(_matched_interface)]
-Metric = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
-
-
-class Dhcp4(Namespace, frozen=True):
-    """Addresses by DHCP for IPv4."""
-
-    enabled: Annotated[bool, setting("Whether to ask.", example=True)] = True
-    optional: Annotated[bool, setting("Whether a boot does not wait for the answer.", example=True)] = False
-    route_metric: Annotated[
-        Metric | None,
-        setting("The metric of the routes that DHCP names; lower ones win.", example=100, allowed="0 to 4294967295"),
-    ] = None
-
-
-class Dhcp6(Namespace, frozen=True):
-    """Addresses by DHCP for IPv6."""
-
-    enabled: Annotated[bool, setting("Whether to ask.", example=True)] = True
-    optional: Annotated[bool, setting("Whether a boot does not wait for the answer.", example=True)] = False
-
-
-class Static4(Namespace, frozen=True):
-    """IPv4 addresses that are given."""
-
-    addresses: Annotated[
-        list[Annotated[str, Check(_network4)]],
-        Meta(min_length=1),
-        setting("The addresses.", example=["192.0.2.10/24"], allowed="IPv4 addresses with the length of their prefix"),
-    ]
-
-
-class Static6(Namespace, frozen=True):
-    """IPv6 addresses that are given."""
-
-    addresses: Annotated[
-        list[Annotated[str, Check(_network6)]],
-        Meta(min_length=1),
-        setting(
-            "The addresses.", example=["2001:db8::10/64"], allowed="IPv6 addresses with the length of their prefix"
-        ),
-    ]
-
-
-class Route(Namespace, frozen=True):
-    """A route that is given."""
-
-    to: Annotated[
-        str,
-        Check(_destination),
-        setting("Where it leads.", example="default", allowed='`"default"`, or a network in CIDR notation'),
-    ]
-    via: Annotated[
-        IpAddress | None,
-        setting("The gateway. Without it: what is directly on the link.", example="192.0.2.1", allowed="an IP address"),
-    ] = None
-    from_: Annotated[
-        IpAddress | None,
-        setting("The address that packets which take it are sent from.", example="192.0.2.10", allowed="an IP address"),
-    ] = field(default=None, name="from")
-    route_metric: Annotated[
-        Metric | None, setting("Its metric; lower ones win.", example=100, allowed="0 to 4294967295")
-    ] = None
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """See `Namespace.conflicts`: one family of addresses."""
-        given = [self.to.partition("/")[0] if self.to != "default" else None, self.via, self.from_]
-        if len({is_ipv4(address) for address in given if address is not None}) > 1:
-            yield "", "to, via and from mix IPv4 and IPv6"
-        if self.to == "default" and self.via is None and self.from_ is None:
-            yield "", 'to = "default" needs via'
 
 
 class Monitoring(Namespace, frozen=True):

@@ -5,7 +5,8 @@ One declaration per setting carries everything that is known of it: type, defaul
 example. The parser, the reference page and the node's messages are all derived from it, so they cannot disagree.
 
 Structures are msgspec's, because a node reads its settings on the way to its first container: see
-docs/decisions/0010-settings-on-msgspec.md.
+docs/decisions/0010-settings-on-msgspec.md. For the same reason most modules of declarations have
+`from __future__ import annotations`: theirs are evaluated when a document has the table, which most boots' do not.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -5,6 +5,8 @@ Bottlerocket's `oci-defaults.capabilities` is not here: Docker Engine 26 has no 
 its own. Its `max-address-space` is not either: the engine knows no such limit.
 """
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 from collections.abc import Iterator
 from typing import Annotated
 

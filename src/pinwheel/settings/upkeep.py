@@ -4,6 +4,8 @@
 Names of `updates` and of `metrics.send-metrics` are Bottlerocket's.
 """
 
+from __future__ import annotations  # see `pinwheel.settings.model`: evaluated when a document has the table
+
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal

@@ -3,7 +3,8 @@
 
 import pytest
 
-from pinwheel.settings.interfaces import Dhcp4, Dhcp6, Interface
+from pinwheel.settings.addresses import Dhcp4, Dhcp6
+from pinwheel.settings.interfaces import Interface
 from pinwheel.settings.system import HostsEntry
 from pinwheel.settings.user_data import parse_user_data
 
