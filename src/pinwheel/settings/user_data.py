@@ -2,8 +2,8 @@
 """User data (TOML) to settings, with every mistake reported at once and none of them stopping the node.
 
 Validity is per key. A key that is unknown is ignored. A key with a bad value takes its default; a bad item makes the
-whole list bad, an entry of a table with free keys (`kernel.sysctl`) stands for itself, and `docker.remote` is taken or
-dropped as a whole. A document that is not TOML at all leaves every default in place.
+whole list bad, an entry of a table with free keys (`kernel.sysctl`) stands for itself, and tables declared so
+(`docker.remote`) are taken or dropped as a whole. A document that is not TOML at all leaves every default in place.
 """
 
 import re
