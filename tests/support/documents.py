@@ -10,8 +10,9 @@ from pinwheel.settings.secret import Secret
 
 TEXT = st.text(max_size=8)
 KEYS = st.sampled_from(["a", "b", "eth0", "vm.max_map_count"]) | st.text(min_size=1, max_size=5)
+_NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0)  # no -0.0, which is 0.0
 FREE: st.SearchStrategy[Any] = st.recursive(
-    st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.booleans() | st.integers(-(2**63), 2**63) | _NUMBERS | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
