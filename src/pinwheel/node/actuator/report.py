@@ -30,7 +30,7 @@ def report(
         applied: what was done; None where nothing was, as in a dry run.
     """
     paths = [changes.parse_path(change["path"]) for change in changed]
-    waiting = [entry.path for entry in walk(system.model) if entry.note("reboot") and _any_overlap(entry.path, paths)]
+    waiting = [entry.path for entry in walk(system.model) if entry.reboot and _any_overlap(entry.path, paths)]
     return {
         "generation": generation,
         "changes": changed,
