@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinwheel.node.serialize import environment_file, ini_file, sysctl_file
+from pinwheel.node.serialize import environment_file, hosts_file, ini_file, modprobe_file, sysctl_file, unit_file
 
 
 def systemd_environment(text: str) -> dict[str, str]:
@@ -34,7 +34,7 @@ def test_ini_values_stay_values(value):
         reader = configparser.ConfigParser(interpolation=None)
         reader.read_string(ini_file({"Time": {"NTP": value}, "Last": {"x": "y"}}).decode())
         assert reader.sections() == ["Time", "Last"]
-        assert reader["Time"]["NTP"] == value.strip()
+        assert reader["Time"]["NTP"] == value
 
 
 def test_ini_keys_keep_their_case_and_percent_signs_mean_nothing():
@@ -60,3 +60,44 @@ def test_names_that_mean_more_in_a_sysctl_file_are_refused(name):
 def test_a_value_that_would_continue_on_the_next_line_is_refused():
     with pytest.raises(ValueError, match="cannot hold"):
         ini_file({"Time": {"NTP": "a\\"}})
+
+
+def test_sections_and_keys_may_repeat_where_systemd_takes_lists():
+    assert unit_file([("Route", [("Gateway", "a")]), ("Route", [("Gateway", "b"), ("Gateway", "c")])]) == (
+        b"[Route]\nGateway=a\n\n[Route]\nGateway=b\nGateway=c\n\n"
+    )
+
+
+@pytest.mark.parametrize("value", [" a", "a ", "\ta", "a\u2003"])
+def test_spaces_that_a_reader_would_drop_are_refused(value):
+    with pytest.raises(ValueError, match="cannot hold"):
+        ini_file({"Time": {"NTP": value}})
+
+
+@pytest.mark.parametrize("name", ["a]b", "a=b", "", "#a", "a b", "a\nb"])
+def test_names_of_sections_and_keys_are_plain_words(name):
+    with pytest.raises(ValueError, match="cannot hold"):
+        ini_file({name: {}})
+    with pytest.raises(ValueError, match="cannot hold"):
+        ini_file({"Time": {name: "x"}})
+
+
+@pytest.mark.parametrize("word", ["a b", "a\nb", "#a", "", "a\\"])
+def test_words_of_a_hosts_file_stay_words(word):
+    with pytest.raises(ValueError, match="cannot hold"):
+        hosts_file([("192.0.2.1", [word])])
+
+
+@pytest.mark.parametrize("line", [("a b",), ("a\nb",), ("#a",), ("",), ("a", 'b"c'), ("a", "b'c"), ("a", "\u00e9")])
+def test_words_of_a_modprobe_file_stay_words(line):
+    with pytest.raises(ValueError, match="cannot hold"):
+        modprobe_file([line])
+
+
+def test_backslash_at_the_end_of_a_modprobe_line_continues_nothing():
+    assert modprobe_file([("options", "a", "b=c\\"), ("blacklist", "d")]) == b"options a b=c\\ \nblacklist d\n"
+
+
+def test_hosts_and_modprobe_have_a_line_each():
+    assert hosts_file([("::1", ["a", "b"]), ("192.0.2.1", ["c"])]) == b"::1 a b\n192.0.2.1 c\n"
+    assert modprobe_file([("blacklist", "sctp")]) == b"blacklist sctp\n"

@@ -12,12 +12,15 @@ from pinwheel.node.programs import run
 from pinwheel.node.serialize import environment_file, json_file
 from pinwheel.node.services.service import Files
 from pinwheel.settings.engine import JSON_FILE_DEFAULTS, Docker, Remote
+from pinwheel.settings.oci import ULIMITS, OciDefaults, ResourceLimits
 from pinwheel.settings.problem import Problem, quoted
 from pinwheel.settings.system import Network
 from pinwheel.settings.tree import Settings
 from pinwheel.settings.types import pem_text
 
 SECRET_MODE = 0o600
+WORKLOAD_SLICE = "workload.slice"
+"""All containers of the engine are in it, apart from the system's services."""
 VALIDATE_SECONDS = 60.0
 """How long `dockerd --validate` may take: 0.07 s on hardware, twenty times that under emulation."""
 
@@ -36,6 +39,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     """Give what daemon.json says (docs.docker.com, "dockerd", "Daemon configuration file")."""
     docker = settings.docker
     result: dict[str, Any] = {
+        "cgroup-parent": WORKLOAD_SLICE,
         "exec-opts": ["native.cgroupdriver=systemd"],
         "hosts": ["unix:///run/docker.sock"],
         "iptables": True,
@@ -52,9 +56,22 @@ def configuration(settings: Settings) -> dict[str, Any]:
     if docker.default_address_pools:
         pools = [{"base": pool.base, "size": pool.size} for pool in docker.default_address_pools]
         result["default-address-pools"] = pools
+    limits = _limits(settings.oci_defaults.resource_limits)
+    if limits:
+        result["default-ulimits"] = limits
     if docker.remote.enabled:
         _open_port(result, docker.remote)
-    return result
+    return {**result, **docker.engine_options}
+
+
+def _limits(limits: ResourceLimits) -> dict[str, Any]:
+    """Give `default-ulimits`, by the names of setrlimit(2)'s limits."""
+    given = {name: getattr(limits, field) for field, name in ULIMITS.items()}
+    return {
+        name: {"Name": name, "Soft": limit.soft_limit, "Hard": limit.hard_limit}
+        for name, limit in given.items()
+        if limit is not None
+    }
 
 
 def proxy_variables(network: Network) -> dict[str, str]:
@@ -85,12 +102,13 @@ def check(paths: Paths, settings: Settings, files: Files) -> list[Problem]:
 
 def needs_validation(settings: Settings) -> bool:
     """Say whether anything of the engine is set but its remote API, whose rules are checked already."""
-    return settings.docker != Docker(remote=settings.docker.remote)
+    return settings.docker != Docker(remote=settings.docker.remote) or settings.oci_defaults != OciDefaults()
 
 
 def fallback(settings: Settings) -> Settings:
     """Take the engine's defaults, and leave the way to it open."""
-    return msgspec.structs.replace(settings, docker=Docker(remote=settings.docker.remote))
+    docker = Docker(remote=settings.docker.remote)
+    return msgspec.structs.replace(settings, docker=docker, oci_defaults=OciDefaults())
 
 
 def _open_port(result: dict[str, Any], remote: Remote) -> None:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The host name: sethostname(2) by the name of a kernel parameter, as the node has no hostnamed."""
 
+from pinwheel.node.kernel_values import refusal
 from pinwheel.node.network import state_value
-from pinwheel.node.paths import OS_RELEASE, Paths
-from pinwheel.node.services.sysctl import refusal
+from pinwheel.node.paths import OS_RELEASE, SYSCTLS, Paths
 from pinwheel.settings.problem import Problem
 from pinwheel.settings.tree import Settings
 
-PARAMETER = "kernel.hostname"
+PARAMETER = f"{SYSCTLS}/kernel/hostname"
 _DEFAULT = "localhost"
 """What systemd calls a machine without a name, where os-release(5) does not say another."""
 

@@ -12,7 +12,12 @@ def _in(module: str) -> Any:  # noqa: ANN401 - functions of several kinds
     return lambda name: Lazy(f"pinwheel.node.services.{module}", name)
 
 
-_ENGINE, _HOSTNAME, _MOTD, _NTP, _SYSCTL = map(_in, ("engine", "hostname", "motd", "ntp", "sysctl"))
+_AWS, _DNS, _ENGINE, _HOSTNAME, _HOSTS, _INIT = map(_in, ("aws", "dns", "engine", "hostname", "hosts", "init"))
+_LOCKDOWN, _LOGGING, _MODULES, _MOTD = map(_in, ("lockdown", "logging", "kernel_modules", "motd"))
+_NETWORK, _NTP, _PKI, _REMOTE_API = map(_in, ("network", "ntp", "pki", "remote_api"))
+_SYSCTL, _WORKLOAD, _ZRAM = map(_in, ("sysctl", "workload", "zram"))
+
+_ENGINE_UNIT = UnitAction("docker.service", "try-restart")
 
 SERVICES: tuple[Service, ...] = (
     Service(
@@ -28,6 +33,28 @@ SERVICES: tuple[Service, ...] = (
         activate=_HOSTNAME("activate"),
     ),
     Service(
+        name="hosts",
+        settings=("network.hosts", "network.hostname"),
+        owned=(places.HOSTS,),
+        render=_HOSTS("render"),
+        by_default=True,
+    ),
+    Service(
+        name="network",
+        settings=("network.interfaces", "dns"),
+        owned=(places.NETWORKS,),
+        render=_NETWORK("render"),
+        activate=_NETWORK("activate"),
+        restart=(UnitAction("systemd-networkd.service", "reload-or-try-restart", early=True),),
+    ),
+    Service(
+        name="dns",
+        settings=("dns",),
+        owned=(places.RESOLVED,),
+        render=_DNS("render"),
+        restart=(UnitAction("systemd-resolved.service", "reload-or-try-restart"),),
+    ),
+    Service(
         name="ntp",
         settings=("ntp",),
         owned=(places.TIMESYNCD,),
@@ -36,19 +63,85 @@ SERVICES: tuple[Service, ...] = (
     ),
     Service(
         name="sysctl",
-        settings=("kernel.sysctl",),
+        settings=("kernel.sysctl", "boot.kernel-parameters"),
         owned=(places.SYSCTL,),
         render=_SYSCTL("render"),
         activate=_SYSCTL("activate"),
     ),
     Service(
+        name="kernel-modules",
+        settings=("kernel.modules", "boot.kernel-parameters"),
+        owned=(places.MODPROBE_RULES,),
+        render=_MODULES("render"),
+        activate=_MODULES("activate"),
+    ),
+    Service(
+        name="lockdown",
+        settings=("kernel.lockdown",),
+        activate=_LOCKDOWN("activate"),
+    ),
+    Service(
+        name="init",
+        settings=("boot.init-parameters",),
+        activate=_INIT("activate"),
+    ),
+    Service(
+        name="zram-swap",
+        settings=("memory.zram-swap",),
+        activate=_ZRAM("activate"),
+    ),
+    Service(
+        name="workload",
+        settings=("memory.reserved",),
+        owned=(places.WORKLOAD_LIMITS,),
+        render=_WORKLOAD("render"),
+        check=_WORKLOAD("check"),
+    ),
+    Service(
+        name="pki",
+        settings=("pki",),
+        owned=(places.TRUSTED, places.TRUST_ENV),
+        render=_PKI("render"),
+        restart=(_ENGINE_UNIT,),
+    ),
+    Service(
+        name="aws",
+        settings=("aws",),
+        owned=(places.AWS_CONFIG, places.AWS_CREDENTIALS, places.AWS_ENV),
+        secret=(places.AWS_CONFIG, places.AWS_CREDENTIALS),
+        render=_AWS("render"),
+        restart=(_ENGINE_UNIT,),
+    ),
+    Service(
+        name="remote-api",
+        settings=("api.remote",),
+        owned=(places.API_CLIENTS, places.API_SOCKET_SETTINGS),
+        render=_REMOTE_API("render"),
+        activate=_REMOTE_API("activate"),
+        # systemd opens no socket while the service runs that it is for. The socket's unit starts if a file is there.
+        restart=(
+            UnitAction("pinwheel-api-remote.service", "stop"),
+            UnitAction("pinwheel-api-remote.socket", "restart", early=True),
+        ),
+    ),
+    Service(
+        name="logging",
+        settings=("logging",),
+        owned=(places.LOG_FORWARDING,),
+        secret=(places.LOG_FORWARDING,),
+        render=_LOGGING("render"),
+        # The unit starts only if the file is there.
+        restart=(UnitAction("pinwheel-forward-logs.service", "restart", early=True),),
+    ),
+    Service(
         name="docker",
         settings=(
             "docker",
-            "container-registry",
+            "container-registry.mirrors",
             "network.http-proxy",
             "network.https-proxy",
             "network.no-proxy",
+            "oci-defaults",
         ),
         # Its configuration last, as it names the others.
         owned=(*places.TLS_FILES, places.PROXY_ENV, places.DAEMON_JSON),
@@ -56,7 +149,7 @@ SERVICES: tuple[Service, ...] = (
         render=_ENGINE("render"),
         check=_ENGINE("check"),
         fallback=_ENGINE("fallback"),
-        restart=(UnitAction("docker.service", "try-restart"),),
+        restart=(_ENGINE_UNIT,),
         by_default=True,
     ),
 )

@@ -11,6 +11,7 @@ from pinwheel.node import paths
 from pinwheel.node.services import engine as consumer
 from pinwheel.node.services.engine import render
 from pinwheel.settings.engine import AddressPool, Docker, Remote
+from pinwheel.settings.oci import Limit, OciDefaults, ResourceLimits
 from pinwheel.settings.registry import ContainerRegistry, Mirror
 from pinwheel.settings.secret import Secret
 from pinwheel.settings.system import Network
@@ -37,6 +38,7 @@ def engine(settings: Settings) -> dict[str, Any]:
 
 def test_node_without_user_data_has_an_engine_that_listens_on_its_socket_alone():
     assert engine(Settings()) == {
+        "cgroup-parent": "workload.slice",
         "exec-opts": ["native.cgroupdriver=systemd"],
         "hosts": ["unix:///run/docker.sock"],
         "iptables": True,
@@ -85,6 +87,21 @@ def test_registries_and_pools_reach_the_engine():
     assert configuration["registry-mirrors"] == ["https://a.example", "http://b.example"]
     assert configuration["insecure-registries"] == ["10.0.2.2:5000"]
     assert configuration["default-address-pools"] == [{"base": "10.9.0.0/16", "size": 24}]
+
+
+def test_limits_of_containers_are_the_engines_default_ulimits():
+    limits = ResourceLimits(max_open_files=Limit(1024, 4096), max_locked_memory=Limit(-1, -1))
+    assert engine(Settings(oci_defaults=OciDefaults(limits)))["default-ulimits"] == {
+        "memlock": {"Name": "memlock", "Soft": -1, "Hard": -1},
+        "nofile": {"Name": "nofile", "Soft": 1024, "Hard": 4096},
+    }
+
+
+def test_any_other_option_reaches_the_engine_as_it_is():
+    options = {"debug": True, "features": {"buildkit": False}, "max-concurrent-downloads": 5}
+    configuration = engine(Settings(docker=Docker(engine_options=options)))
+    assert configuration | options == configuration
+    assert configuration["storage-driver"] == "overlay2"
 
 
 def test_proxies_are_kept_from_other_users_and_escaped():
