@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The API as OpenAPI 3.1, and the settings as JSON Schema: from the table of endpoints, the types, the settings' model.
-
-Formats: spec.openapis.org/oas/v3.1.1, json-schema.org/draft/2020-12.
-"""
+"""The API as OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1): from the table of endpoints, the types, the settings schema."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +12,7 @@ from pinwheel.api.endpoint import JSON, JSON_LINES, MAX_DIGITS, MAX_TEXT, Answer
 from pinwheel.api.endpoints import ENDPOINTS
 from pinwheel.api.problem import GENERAL, STATUSES, WITH_BODY
 from pinwheel.settings.model import Namespace
-from pinwheel.settings.secret import Secret
+from pinwheel.settings.schema import settings_schema
 from pinwheel.settings.tree import Settings
 
 Json = dict[str, Any]
@@ -35,6 +32,7 @@ def openapi(model: type[Namespace] = Settings, version: str = "0", endpoints: It
         version: of Pinwheel.
         endpoints: the table.
     """
+    settings = {key: value for key, value in settings_schema(model).items() if key != "$schema"}
     paths: Json = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
@@ -43,19 +41,12 @@ def openapi(model: type[Namespace] = Settings, version: str = "0", endpoints: It
         "info": {"title": "Pinwheel", "version": version, "description": _DESCRIPTION},
         "paths": paths,
         "components": {
-            "schemas": dict(sorted((_type_schemas() | _settings_schemas(model)).items())),
+            "schemas": dict(sorted((_type_schemas() | {_SETTINGS: settings}).items())),
             "responses": {str(status): _failure(words) for status, words in STATUSES.items()},
             "securitySchemes": {"certificate": {"type": "mutualTLS", "description": "The role is the subject's O."}},
         },
         "security": [{"certificate": []}],
     }
-
-
-def settings_schema(model: type[Namespace] = Settings) -> Json:
-    """Give the settings alone, as a JSON Schema that stands by itself."""
-    (root,), components = _components([model], "#/$defs/{name}")
-    top = components.pop(root["$ref"].rpartition("/")[2])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **top, "$defs": components}
 
 
 def text(document: Json) -> str:
@@ -103,7 +94,7 @@ def _body(body: Body) -> Json:
 def _schema(name: str) -> Json:
     if name == _SETTINGS:
         return {"$ref": _REFERENCE + _SETTINGS}
-    schemas, _ = _components([types.named(name)], _REFERENCE + "{name}")
+    schemas, _ = _components([types.named(name)])
     return schemas[0]
 
 
@@ -142,21 +133,8 @@ def _failure(words: str) -> Json:
 
 def _type_schemas() -> Json:
     named = (kind for kind in vars(types).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct))
-    return _components(list(named), _REFERENCE + "{name}")[1]
+    return _components(list(named))[1]
 
 
-def _settings_schemas(model: type[Namespace]) -> Json:
-    """Give the settings' tables under names of their own: `Settings`, `Settings.Network`."""
-    (root,), components = _components([model], f"{_REFERENCE}{_SETTINGS}.{{name}}")
-    top = root["$ref"].rpartition(".")[2]
-    return {(_SETTINGS if name == top else f"{_SETTINGS}.{name}"): schema for name, schema in components.items()}
-
-
-def _components(kinds: list[Any], template: str) -> tuple[tuple[Json, ...], Json]:
-    return msgspec.json.schema_components(kinds, schema_hook=_own_type, ref_template=template)
-
-
-def _own_type(kind: type) -> Json:
-    if kind is Secret:
-        return {"type": "string", "format": "password", "description": "A secret: shown as asterisks."}
-    raise NotImplementedError(kind)
+def _components(kinds: list[Any]) -> tuple[tuple[Json, ...], Json]:
+    return msgspec.json.schema_components(kinds, ref_template=_REFERENCE + "{name}")

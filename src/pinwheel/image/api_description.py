@@ -7,7 +7,8 @@ The node's own code never imports what makes them.
 from pathlib import Path
 
 from pinwheel import __version__
-from pinwheel.api.openapi import openapi, settings_schema, text
+from pinwheel.api.openapi import openapi, text
+from pinwheel.settings.schema import settings_schema
 from pinwheel.settings.tree import Settings
 
 DIRECTORY = "usr/share/pinwheel"

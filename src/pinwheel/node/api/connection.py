@@ -20,6 +20,8 @@ from pinwheel.node.api.peer import Client
 CHUNK = 64 * 1024
 _COMMON = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _CLOSE = (b"connection", b"close")
+_HEAD_TOO_LARGE = 431
+_VERSIONS = (b"1.1", b"1.0")
 
 Application = Callable[[Request], Awaitable[Response]]
 
@@ -40,6 +42,7 @@ class Connection:
         self._client = client
         self._application = application
         self._limits = limits
+        self._answers_have_bodies = True
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def serve(self) -> None:
@@ -58,15 +61,12 @@ class Connection:
         try:
             head = await self._head()
         except h11.RemoteProtocolError as error:
-            too_large = error.error_status_hint == 431
-            refusal = one(431, "head-too-large", "the head of the request is too large")
-            await self._send(_failed(refusal if too_large else one(400, "not-http", f"not HTTP: {error}")), close=True)
-            return False
+            return await self._refuse(_not_http(error))
         except TimeoutError:
-            await self._send(_failed(one(408, "too-slow", "the request took too long to arrive")), close=True)
-            return False
+            return await self._refuse(one(408, "too-slow", "the request took too long to arrive"))
         if head is None:
             return False
+        self._answers_have_bodies = head.method != b"HEAD"
         request = Request(
             head.method.decode("ascii"),
             head.target.decode("ascii"),
@@ -86,6 +86,12 @@ class Connection:
         await self._drain()
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
+    async def _refuse(self, error: ApiError) -> bool:
+        """Answer what is no request; nothing comes after it."""
+        await self._send(Response(error.status, error.body), close=True)
+        await self._drain()
+        return False
+
     async def _head(self) -> h11.Request | None:
         """Read the head of a request; None when the client leaves without one, or has been idle for too long."""
         if not self._http.trailing_data[0]:
@@ -96,7 +102,16 @@ class Connection:
                 return None
         async with asyncio.timeout(self._limits.head_seconds):
             event = await self._event()
-        return event if isinstance(event, h11.Request) else None
+        return self._checked(event) if isinstance(event, h11.Request) else None
+
+    def _checked(self, head: h11.Request) -> h11.Request:
+        """Refuse what h11 lets pass; it limits only the size of what is not complete yet."""
+        size = len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
+        if size > self._limits.head_bytes:
+            raise h11.RemoteProtocolError("too large", error_status_hint=_HEAD_TOO_LARGE)
+        if head.http_version not in _VERSIONS:
+            raise h11.RemoteProtocolError("neither version 1.1 nor 1.0")
+        return head
 
     async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         while (event := self._http.next_event()) is h11.NEED_DATA:
@@ -118,7 +133,7 @@ class Connection:
         except TimeoutError:
             raise one(408, "too-slow", "the body took too long to arrive") from None
         except h11.RemoteProtocolError as error:
-            raise one(400, "not-http", f"not HTTP: {error}") from None
+            raise _not_http(error) from None
         return bytes(content)
 
     def _body_is_over(self) -> bool:
@@ -137,7 +152,8 @@ class Connection:
         start = h11.Response(status_code=response.status, headers=[*headers, _CLOSE] if close else headers)
         content = self._http.send(start) or b""
         if isinstance(body, bytes):
-            content += self._http.send(h11.Data(data=body)) or b"" if body else b""
+            if body and self._answers_have_bodies:
+                content += self._http.send(h11.Data(data=body)) or b""
             await self._write(content + (self._http.send(h11.EndOfMessage()) or b""))
         else:
             await self._write(content)
@@ -202,5 +218,7 @@ class Connection:
             await response.upgrade(message.Connection(read, self._write))
 
 
-def _failed(error: ApiError) -> Response:
-    return Response(error.status, error.body)
+def _not_http(error: h11.RemoteProtocolError) -> ApiError:
+    if error.error_status_hint == _HEAD_TOO_LARGE:
+        return one(_HEAD_TOO_LARGE, "head-too-large", "the head of the request is too large")
+    return one(400, "not-http", f"not HTTP: {error}")

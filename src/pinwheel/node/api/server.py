@@ -124,6 +124,8 @@ def _refuse(writer: asyncio.StreamWriter) -> None:
 
 async def _close(writer: asyncio.StreamWriter) -> None:
     """Close, and do not wait for long for a client that does not read."""
+    if writer.transport.is_closing():  # torn down already
+        return
     writer.close()
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):

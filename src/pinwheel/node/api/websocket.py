@@ -5,9 +5,10 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from wsproto.connection import Connection as Frames
-from wsproto.connection import ConnectionType
+from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import RemoteProtocolError
@@ -19,6 +20,7 @@ MAX_TEXT = 64 * 1024
 """Characters of a text message: control messages are far below it."""
 MAX_REASON = 120
 """Bytes of the words in a close frame; the RFC has 123."""
+CLOSING_SECONDS = 2.0
 _KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, 1.3."""
 _KEY_LENGTH = 16
@@ -118,7 +120,7 @@ class WebSocket:
         await self._send(Ping())
 
     async def close(self, code: int, reason: str) -> None:
-        """Close; nothing is sent afterwards."""
+        """Close, and give the client a moment to hear of it: what it still sends would tear the connection down."""
         short = reason.encode()[:MAX_REASON].decode(errors="ignore")
         known = (
             code
@@ -126,6 +128,15 @@ class WebSocket:
             else CloseReason.NORMAL_CLOSURE
         )
         await self._send(CloseConnection(known, short))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                while await self._connection.read():
+                    pass
 
     async def _send(self, event: Event) -> None:
+        """Send, unless a close frame has gone either way: then only the answer to the client's can follow."""
+        state = self._frames.state
+        answers = state is ConnectionState.REMOTE_CLOSING and isinstance(event, CloseConnection)
+        if state is not ConnectionState.OPEN and not answers:
+            return
         await self._connection.write(self._frames.send(event))

@@ -181,7 +181,8 @@ class _Command:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             reading.close()
-            writing.abort()
+            if not writing.is_closing():  # the command may have closed its input
+                writing.abort()
 
     def _descriptors(self) -> tuple[Any, Any]:
         """Give the command's output and its input as files; a terminal is both."""
@@ -237,8 +238,9 @@ class _Command:
         from pinwheel.node.actuator.protocol import Done, Failed, read_answer
 
         self._running.channel.setblocking(False)
-        reader, _ = await asyncio.open_unix_connection(sock=self._running.channel)
+        reader, writer = await asyncio.open_unix_connection(sock=self._running.channel)
         line = await reader.readline()
+        writer.close()
         answer = read_answer(line) if line else None
         if isinstance(answer, Done):
             return int(answer.result)

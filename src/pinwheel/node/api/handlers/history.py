@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinwheel.node.api.message import Asked, Response, answer_json, generation_header
 from pinwheel.node.api.node import Node
+from pinwheel.node.api.pending import leaves
 
 if TYPE_CHECKING:
     from pinwheel.node.actuator.protocol import Verb
@@ -26,9 +27,20 @@ async def diff_generation(node: Node, asked: Asked) -> Response:
     """What a generation changed; the first one changed the defaults."""
     from pinwheel.node.actuator.protocol import DiffGenerations
 
-    number = asked.numbers["number"]
-    against = asked.parameters["against"] or (await _generation(node, asked))["parent"]
+    number, against = asked.numbers["number"], asked.parameters["against"]
+    if not against:
+        generation = await _generation(node, asked)
+        against = generation["parent"]
+        if not against:
+            return answer_json(_first_changes(generation["settings"]))
     return answer_json(await node.ask(DiffGenerations(against, number)))
+
+
+def _first_changes(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give what differs from nothing."""
+    from pinwheel.settings.problem import path_text
+
+    return [{"path": path_text(("settings", *path)), "old": None, "new": value} for path, value in leaves(settings)]
 
 
 async def _generation(node: Node, asked: Asked) -> dict[str, Any]:
