@@ -57,7 +57,9 @@ class Applied(NamedTuple):
     units: list[str]
 
 
-def plan(paths: Paths, services: Iterable[Service], old: Settings | None, new: Settings) -> Plan:
+def plan(
+    paths: Paths, services: Iterable[Service], old: Settings | None, new: Settings, unsure: Sequence[Settings] = ()
+) -> Plan:
     """Compare what settings ask for with what is there; reads files, and changes none.
 
     Args:
@@ -65,15 +67,18 @@ def plan(paths: Paths, services: Iterable[Service], old: Settings | None, new: S
         services: those to look at.
         old: the settings in effect; None when that is not known: every service counts as affected then.
         new: the settings to come.
+        unsure: after a crash, all that units may be running on, whatever the files say: what reads a difference to one
+            of these is restarted.
     """
     files: dict[str, RenderedFile | None] = {}
     affected, actions = [], []
     for service in services:
         differing = _differing(paths, service, new)
         files |= differing
-        if differing or old is None or reads_change(service, old, new):
+        stale = bool(differing) or any(reads_change(service, possible, new) for possible in unsure)
+        if stale or old is None or reads_change(service, old, new):
             affected.append(service)
-        actions += [action for action in service.restart if differing and action not in actions]
+        actions += [action for action in service.restart if stale and action not in actions]
     return Plan(files, affected, actions)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 DIRECTORY_MODE = 0o755
+TEMPORARY = ".new"
+"""How the names of files end that are being written; they begin with a dot."""
 
 
 class RenderedFile(NamedTuple):
@@ -23,7 +25,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, *, group: in
         OSError: it could not be written; the old file is as it was.
     """
     path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

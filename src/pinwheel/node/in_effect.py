@@ -15,13 +15,25 @@ class Trial(msgspec.Struct, frozen=True):
     """RFC 3339, UTC: when it is taken back by itself."""
 
 
-class InEffect(msgspec.Struct, frozen=True):
+class Applying(msgspec.Struct, frozen=True):
+    """What is being put into effect."""
+
+    generation: int
+    keys: list[str] = []
+    """The part of it; all of it without any."""
+    is_new: bool = False
+    """It was made for this, and is not to stay when it does not work."""
+
+
+class InEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the node runs on."""
 
     generation: int = 0
     """0: user data without a data partition, or nothing."""
     trial: Trial | None = None
     """The same generation, when it is on trial."""
+    applying: Applying | None = None
+    """Noted before anything is touched. What finds it at its start knows that a crash has cut this short."""
 
 
 def read_in_effect(paths: Paths) -> InEffect:

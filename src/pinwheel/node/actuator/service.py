@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The actuator as a service: `launch actuator`, started by its socket."""
 
+from collections.abc import Collection
+
 from pinwheel.node.actuator.client import SOCKET, ActuatorFailed, call_and_wait
+from pinwheel.node.actuator.effect import Effect
 from pinwheel.node.actuator.protocol import Author, Revert
+from pinwheel.node.actuator.recovery import recover
 from pinwheel.node.actuator.server import Server, inherited_socket
 from pinwheel.node.actuator.verbs import Verbs
 from pinwheel.node.paths import Paths
-from pinwheel.node.system import this_system
+from pinwheel.node.system import System, this_system
 
 IDLE_SECONDS = 60.0
 CLIENT = "pinwheel-api"
@@ -17,8 +21,13 @@ def main() -> int:
     """Serve until nobody has asked for a minute."""
     import pwd
 
-    allowed = {0, pwd.getpwnam(CLIENT).pw_uid}
-    Server(inherited_socket(), Verbs(this_system(Paths())), allowed, IDLE_SECONDS).serve()
+    return serve(this_system(Paths()), {0, pwd.getpwnam(CLIENT).pw_uid})
+
+
+def serve(system: System, allowed: Collection[int]) -> int:
+    """Serve on the inherited socket; `allowed` are the user ids that may ask."""
+    recover(system, Effect(system))
+    Server(inherited_socket(), Verbs(system), allowed, IDLE_SECONDS).serve()
     return 0
 
 

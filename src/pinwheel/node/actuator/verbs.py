@@ -4,6 +4,7 @@
 from typing import Any
 
 from pinwheel.node.actuator import protocol
+from pinwheel.node.actuator.effect import Effect
 from pinwheel.node.actuator.refusal import NOT_FOUND, Refusal
 from pinwheel.node.actuator.report import shown
 from pinwheel.node.actuator.server import Conversation
@@ -22,7 +23,7 @@ class Verbs:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self._transactions = Transactions(system)
+        self._transactions = Transactions(system, Effect(system))
 
     def __call__(self, request: protocol.Request, conversation: Conversation) -> Any:  # noqa: ANN401
         """Do what is asked, and give the result; raises Refusal."""

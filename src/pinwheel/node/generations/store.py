@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pinwheel.node.files import write_atomically
+from pinwheel.node.files import TEMPORARY, write_atomically
 from pinwheel.node.generations.generation import SCHEMA, Draft, Generation, decoded, encoded
 
 KEPT = 100
@@ -82,6 +82,16 @@ class Store:
         """What could not be read so far: numbers, and why."""
         return dict(self._damaged)
 
+    def next_number(self) -> int:
+        """Give the number that the next generation will have."""
+        return _after(self.numbers())
+
+    def clean(self) -> None:
+        """Remove what processes that were killed while they wrote have left."""
+        for entry in os.scandir(self._directory):
+            if entry.name.startswith(".") and entry.name.endswith(TEMPORARY):
+                os.unlink(entry.path)  # noqa: PTH108 - as scandir gives it
+
     def add(self, draft: Draft, parent: int) -> Generation:
         """Write a new generation to the disk, for good when this returns.
 
@@ -92,7 +102,7 @@ class Store:
         numbers = self.numbers()
         generation = Generation(
             schema=SCHEMA,
-            number=numbers[-1] + 1 if numbers else 1,
+            number=_after(numbers),
             parent=parent,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             author=draft.author,
@@ -125,3 +135,7 @@ class Store:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _after(numbers: list[int]) -> int:
+    return numbers[-1] + 1 if numbers else 1
