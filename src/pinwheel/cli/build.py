@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """`pinwheel build`: the disk image of a variant, with its manifest and SBOM."""
 
-import shutil
-import subprocess
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +8,7 @@ from typing import Annotated
 import typer
 
 from pinwheel.cli.screen import ScreenProgress, err, human_size, out, print_json
-from pinwheel.errors import EnvironmentFault, UsageFault
-from pinwheel.image.toolbox import Toolbox
+from pinwheel.errors import UsageFault
 
 DEFAULT_VARIANT = "docker"
 
@@ -60,6 +56,7 @@ def build(
     from pinwheel.image.build import build_image
     from pinwheel.image.inputs import BuildContext, LockMode, get_toolbox
     from pinwheel.image.manifest import read_manifest
+    from pinwheel.image.publish import publish
 
     if locked and update_lock:
         raise UsageFault("--locked and --update-lock exclude each other", "one uses the lock files, one writes them")
@@ -67,15 +64,13 @@ def build(
     if format is DiskFormat.QCOW2 and output is None:
         raise UsageFault("--format qcow2 needs a place to write to", "add --output DIR")
     context = BuildContext(ScreenProgress(), mode, mirror)
-    image = build_image(variant, context)
-    directory = image.directory
+    directory = build_image(variant, context).directory
     if output is not None:
+        # Whatever the mode was, the toolbox of the build that was just made is in the cache.
+        in_cache = BuildContext(context.progress, mirror_url=mirror)
+        converter = get_toolbox(in_cache) if format is DiskFormat.QCOW2 else None
         with context.progress.step(f"Copying to {output}"):
-            publish(directory, output)
-            if format is DiskFormat.QCOW2:
-                # Whatever the mode was, the toolbox of the build that was just made is in the cache.
-                toolbox = get_toolbox(BuildContext(context.progress, mirror_url=mirror))
-                convert_to_qcow2(output / image.disk.name, toolbox)
+            publish(directory, output, converter)
         directory = output
     manifest = read_manifest(directory)
     if json:
@@ -85,39 +80,3 @@ def build(
     for file in sorted(directory.iterdir()):
         out.print(f"  {file.name}  {human_size(file.stat().st_blocks * 512)}", markup=False)
     err.print(f"Look into it: pinwheel image show {directory}", markup=False)
-
-
-def publish(source: Path, target: Path) -> None:
-    """Copy a finished build into `target`; each file appears there whole.
-
-    Raises:
-        UsageFault: the target is no directory and cannot become one.
-        EnvironmentFault: copying failed, for example because the disk is full; no half-written file stays.
-    """
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        fresh = tempfile.TemporaryDirectory(dir=target, prefix=".new-")
-    except OSError as error:
-        raise UsageFault(f"cannot write to {target}: {error.strerror}", "name a directory with --output") from error
-    with fresh as workspace:
-        for file in sorted(source.iterdir()):
-            done = subprocess.run(
-                ["cp", "--sparse=always", "--reflink=auto", "--preserve=mode", str(file), workspace],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if done.returncode:
-                raise EnvironmentFault(f"could not copy {file.name}: {done.stderr.strip()}", "make room on that disk")
-        for file in Path(workspace).iterdir():
-            file.rename(target / file.name)
-
-
-def convert_to_qcow2(disk: Path, toolbox: Toolbox) -> None:
-    """Put a compressed qcow2 image in the raw one's place."""
-    result = disk.with_suffix(".qcow2")
-    with tempfile.TemporaryDirectory(dir=disk.parent, prefix=".new-") as workspace:
-        fresh = Path(workspace, result.name)
-        toolbox.run(
-            ["qemu-img", "convert", "-c", "-O", "qcow2", disk, fresh], readable=[disk], writable=[Path(workspace)]
-        )
-        shutil.move(fresh, result)
-    disk.unlink()
