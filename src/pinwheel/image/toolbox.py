@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from pinwheel.errors import EnvironmentFault
 from pinwheel.image.fetch import fetch_packages
@@ -44,30 +45,27 @@ _FILES = {
 }
 
 
+class Sandbox(TypedDict, total=False):
+    """What a program in the toolbox sees of the host; nothing of it unless it is said here."""
+
+    writable: Iterable[Path]
+    """Host paths that it may change; they appear under the same path."""
+    readable: Iterable[Path]
+    """Host paths that it may read."""
+    network: bool
+    """Whether it sees the host's network."""
+    root: bool
+    """Whether it acts as root over the files that it sees (`pinwheel.image.host.as_root`)."""
+
+
 class Toolbox:
     """A toolbox that is there. Its programs run with the host's paths hidden but for those that a call names."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def command(
-        self,
-        argv: Sequence[str | Path],
-        *,
-        writable: Iterable[Path] = (),
-        readable: Iterable[Path] = (),
-        network: bool = False,
-        root: bool = False,
-    ) -> list[str]:
-        """Give the host's command that runs `argv` in the toolbox; listed host paths appear under the same path.
-
-        Args:
-            argv: the program and its arguments.
-            writable: host paths that the program may change.
-            readable: host paths that it may read.
-            network: whether it sees the host's network.
-            root: whether it acts as root over the files that it sees (`pinwheel.image.host.as_root`).
-        """
+    def command(self, argv: Sequence[str | Path], **sandbox: Unpack[Sandbox]) -> list[str]:
+        """Give the host's command that runs a program with its arguments in the toolbox."""
         words = ["bwrap", "--ro-bind", str(self.root / "usr"), "/usr", "--ro-bind", str(self.root / "etc"), "/etc"]
         for link, target in _LINKS.items():
             words += ["--symlink", target, f"/{link}"]
@@ -75,34 +73,30 @@ class Toolbox:
         words += ["--tmpfs", "/tmp", "--tmpfs", "/var/tmp"]  # noqa: S108 - the sandbox's own
         words += ["--dir", "/root", "--setenv", "HOME", "/root", "--setenv", "PATH", "/usr/sbin:/usr/bin"]
         words += ["--setenv", "LC_ALL", "C.UTF-8", "--chdir", "/"]
-        if network:
+        if sandbox.get("network"):
             words += ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
         else:
             words += ["--unshare-net"]
-        for path in readable:
+        for path in sandbox.get("readable", ()):
             words += ["--ro-bind", str(path), str(path)]
-        for path in writable:
+        for path in sandbox.get("writable", ()):
             words += ["--bind", str(path), str(path)]
         words += ["--", *map(str, argv)]
-        return as_root(words) if root else words
+        return as_root(words) if sandbox.get("root") else words
 
     def run(
         self,
         argv: Sequence[str | Path],
         *,
-        writable: Iterable[Path] = (),
-        readable: Iterable[Path] = (),
-        network: bool = False,
-        root: bool = False,
         input: bytes | None = None,  # noqa: A002 - as subprocess names it
+        **sandbox: Unpack[Sandbox],
     ) -> bytes:
         """Run a program to its end and give its standard output.
 
         Raises:
             EnvironmentFault: it failed; the message has the last lines that it printed.
         """
-        command = self.command(argv, writable=writable, readable=readable, network=network, root=root)
-        done = subprocess.run(command, input=input if input is not None else b"", capture_output=True, check=False)
+        done = subprocess.run(self.command(argv, **sandbox), input=input or b"", capture_output=True, check=False)
         if done.returncode:
             tail = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()[-20:]
             raise EnvironmentFault(f"{argv[0]} failed with code {done.returncode}:\n" + "\n".join(tail))
