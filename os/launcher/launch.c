@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 /*
- * launch NAME: run one of Pinwheel's own Python entry points, and nothing else.
+ * launch NAME [ARGUMENT...]: run one of Pinwheel's own Python entry points, and nothing else.
  *
  * There is no `python` command on a node, and this is not one either. It embeds libpython, but the modules that it can run
  * are a table fixed at build time (entry-points.toml), and they are imported from one directory of the verified, read-only
  * root. It reads no script, no option, no standard input, no PYTHON* variable, no pyvenv.cfg, no site or user
  * customisation and no .pth file; and, once it runs, the import system knows no source files and no other directory.
+ *
+ * Entry points take no argument, but for those that are declared as commands (`apiclient`). What follows a command's name
+ * is data for its own code, in sys.argv: neither this program nor Python looks at it. A command is also called by a link
+ * of its name to this program, so that it can be typed as any other.
  *
  * One thing is out of its reach: LD_PRELOAD and its like work before main(). Whoever may set them for this process may as
  * well start another program; a service's environment is systemd's to keep. They are dropped for the children.
@@ -25,6 +29,7 @@
 
 struct entry_point {
     const char *name, *module, *function;
+    int is_command; // takes arguments, and may be called by a link of its name
 };
 static const struct entry_point entry_points[] = {ENTRY_POINTS};
 
@@ -51,12 +56,28 @@ static const char prologue[] =
     "sys.path_hooks[:] = [image_path_hook]\n"
     "sys.path_importer_cache.clear()\n";
 
-static const struct entry_point *find_entry_point(int argc, char **argv)
+static const struct entry_point *find_entry_point(const char *name)
 {
-    for (size_t i = 0; argc == 2 && i < LENGTH(entry_points); i++)
-        if (strcmp(argv[1], entry_points[i].name) == 0)
+    for (size_t i = 0; i < LENGTH(entry_points); i++)
+        if (strcmp(name, entry_points[i].name) == 0)
             return &entry_points[i];
     return NULL;
+}
+
+/* Find what is called for, and where its arguments begin: by the name that this program was called by, or by the first
+ * argument. NULL for what is not in the table, and for arguments to what takes none. */
+static const struct entry_point *choose(int argc, char **argv, int *first)
+{
+    if (argc < 1)
+        return NULL;
+    const char *slash = strrchr(argv[0], '/');
+    const struct entry_point *entry = find_entry_point(slash ? slash + 1 : argv[0]);
+    *first = 1;
+    if (entry && entry->is_command)
+        return entry;
+    entry = argc > 1 ? find_entry_point(argv[1]) : NULL;
+    *first = 2;
+    return entry && (entry->is_command || argc == 2) ? entry : NULL;
 }
 
 static int usage(void)
@@ -92,7 +113,7 @@ static void require(PyStatus status)
         Py_ExitStatusException(status);
 }
 
-static void start_python(const char *name)
+static void start_python(const char *name, int count, char **arguments)
 {
     PyPreConfig before;
     PyPreConfig_InitIsolatedConfig(&before);
@@ -125,8 +146,12 @@ static void start_python(const char *name)
     require(PyConfig_SetString(&config, &config.executable, L""));
     require(PyConfig_SetString(&config, &config.base_executable, L""));
     require(PyConfig_SetString(&config, &config.program_name, L"launch"));
-    char *arguments[] = {(char *)name};
-    require(PyConfig_SetBytesArgv(&config, LENGTH(arguments), arguments));
+    require(PyConfig_SetBytesArgv(&config, 1, (char *[]){(char *)name}));
+    for (int i = 0; i < count; i++) {
+        wchar_t *argument = Py_DecodeLocale(arguments[i], NULL); // as UTF-8, whatever the bytes: PEP 383
+        require(argument ? PyWideStringList_Append(&config.argv, argument) : PyStatus_NoMemory());
+        PyMem_RawFree(argument);
+    }
 
     require(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
@@ -148,15 +173,17 @@ static void run(const struct entry_point *entry)
 
 int main(int argc, char **argv)
 {
-    const struct entry_point *entry = find_entry_point(argc, argv);
+    int first;
+    const struct entry_point *entry = choose(argc, argv, &first);
     if (!entry)
         return usage();
     scrub_environment();
-    if (chdir("/")) { // no relative path may mean a place that somebody else chose
+    // No relative path may mean a place that somebody else chose; but in a command's arguments it means the caller's.
+    if (!entry->is_command && chdir("/")) {
         perror("launch: /");
         return EX_OSERR;
     }
-    start_python(entry->name);
+    start_python(entry->name, argc - first, argv + first);
     run(entry);
     PyErr_Print(); // for SystemExit this is the end of the process, with its code
     return Py_FinalizeEx() < 0 ? EX_SOFTWARE : EXIT_FAILURE;

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.launcher_attacks import ATTACKS, HOME, MARKER, PAYLOAD, PLACE, Attack, file_content
+from tests.support.launcher_attacks import ATTACKS, HOME, LINKS, MARKER, PAYLOAD, PLACE, Attack, file_content
 
 from pinwheel.errors import CheckFailed
 from pinwheel.image.python_definition import PythonDefinition, read_python_definition
@@ -22,6 +22,7 @@ PROBE = PROJECT / "tests/support/probe"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 ENTRY_POINTS = {
     "status": "probe:report",
+    "apiclient": "probe:report",
     "boot": "probe:nothing",
     "number": "probe:number",
     "leave": "probe:leave",
@@ -69,6 +70,9 @@ class Node:
             (scratch / directory).mkdir(parents=True)
             words += ["--bind", f"{scratch}/{directory}", f"/{directory}"]
         (scratch / PLACE.strip("/")).mkdir()
+        (scratch / LINKS.strip("/")).mkdir()
+        for name in ("apiclient", "status", "python3", "python3.13"):
+            (scratch / LINKS.strip("/") / name).symlink_to("/usr/lib/pinwheel/launch")
         for path, content in attack.files.items():
             file = scratch / path.strip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +87,9 @@ def definition() -> PythonDefinition:
     declared = read_python_definition()
     modules = declared.modules.model_copy(update={"own": ["probe"]})
     return replace(
-        declared, modules=modules, launcher=declared.launcher.model_copy(update={"entry_points": ENTRY_POINTS})
+        declared,
+        modules=modules,
+        launcher=declared.launcher.model_copy(update={"entry_points": ENTRY_POINTS, "commands": ["apiclient"]}),
     )
 
 
@@ -101,7 +107,7 @@ def node(toolbox: Toolbox, definition: PythonDefinition, tmp_path_factory) -> No
 
 
 def launch(node: Node, scratch: Path, attack: Attack) -> subprocess.CompletedProcess[str]:
-    return node.run(scratch, ["/usr/lib/pinwheel/launch", *attack.arguments], attack)
+    return node.run(scratch, [attack.program, *attack.arguments], attack)
 
 
 def run_entry(node: Node, scratch: Path, name: str, **attack: Any) -> subprocess.CompletedProcess[str]:
@@ -121,6 +127,8 @@ def test_an_attack_runs_nothing_of_its_own(node: Node, tmp_path: Path, attack: A
         assert all(origin.startswith("/usr/lib/pinwheel/python/") for origin in seen["origins"])
         assert seen["path"] == ["/usr/lib/pinwheel/python"]
         assert not {name for name in seen["environment"] if name.startswith(("PYTHON", "LD_"))}
+        is_link = attack.program.startswith(LINKS)
+        assert seen["argv"] == [*(["apiclient"] if is_link else []), *attack.arguments]
 
 
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if a.control], ids=lambda attack: attack.name)
@@ -147,6 +155,21 @@ def test_an_entry_point_sees_an_isolated_interpreter(node: Node, tmp_path: Path)
     assert seen["working directory"] == "/"
     assert seen["hooks"] == ["image_path_hook"]
     assert not {"site", "sitecustomize", "usercustomize", "runpy"} & set(seen["modules"])
+
+
+@pytest.mark.parametrize(
+    "called", [("/usr/lib/pinwheel/launch", "apiclient"), (f"{LINKS}/apiclient",)], ids=["name", "link"]
+)
+def test_a_command_sees_its_arguments_and_its_callers_directory_and_the_same_interpreter(
+    node: Node, tmp_path: Path, called: tuple[str, ...]
+) -> None:
+    arguments = ["get", "settings.motd", "-v", "--", "ü"]
+    seen = json.loads(node.run(tmp_path / "a", [*called, *arguments], Attack("plain")).stdout)
+    plain = json.loads(run_entry(node, tmp_path / "b", "status").stdout)
+    assert seen["argv"] == ["apiclient", *arguments]
+    assert seen["working directory"] == PLACE
+    differing = {name for name in seen if seen[name] != plain[name]}
+    assert differing == {"argv", "working directory"}
 
 
 def test_only_declared_variables_are_left(node: Node, tmp_path: Path, definition: PythonDefinition) -> None:

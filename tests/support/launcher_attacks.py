@@ -7,7 +7,7 @@ the same attack: a test of the attacks themselves, for one that never works show
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zipfile import ZipFile
 
 from pinwheel.image.toolbox import Toolbox
@@ -15,6 +15,8 @@ from pinwheel.image.toolbox import Toolbox
 MARKER = "/tmp/marker"
 PLACE = "/tmp/attack"
 """The working directory of every attack: writable, as nothing of the launcher's is."""
+LINKS = "/tmp/links"
+"""Where links of other names to the launcher are."""
 HOME = "/root"
 SITE = f"{HOME}/.local/lib/python3.13/site-packages"
 
@@ -34,6 +36,8 @@ class Attack:
 
     name: str
     arguments: tuple[str, ...] = ("status",)
+    program: str = "/usr/lib/pinwheel/launch"
+    """What the launcher is called by: its own path, or that of a link to it."""
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     """Absolute path -> content; of a path that ends in `.pyc`, the source to compile; of `.zip`, what the modules in it
@@ -99,6 +103,46 @@ def _arguments() -> list[Attack]:
         Attack(f"arguments: {name}", words, files=files, refused=True, control=words) for name, words in falls.items()
     ]
     return [*attacks, Attack("arguments: standard input", ("-",), stdin=PAYLOAD, refused=True, control=("-",))]
+
+
+def _command() -> list[Attack]:
+    """Arguments to the one entry point that takes any: they must reach its own code, and nothing else."""
+    files = {f"{PLACE}/evil.py": PAYLOAD, f"{PLACE}/__main__.py": PAYLOAD, f"{PLACE}/-c": PAYLOAD}
+    given: dict[str, tuple[str, ...]] = {
+        "command": ("-c", PAYLOAD),
+        "module": ("-m", "evil"),
+        "script": (f"{PLACE}/evil.py",),
+        "relative script": ("evil.py",),
+        "directory": (PLACE,),
+        "standard input": ("-",),
+        "inspect": ("-i",),
+        "option X": ("-X", "presite=evil"),
+        "option W": ("-W", "ignore::evil.Category"),
+        "end of options": ("--", "-c", PAYLOAD),
+        "another entry point": ("status",),
+        "itself": ("apiclient",),
+        "empty": ("", ""),
+        "no UTF-8": ("\udcff\udcfe",),
+        "very long": ("x" * 100_000,),
+    }
+    attacks = [
+        Attack(f"command's arguments: {name}", ("apiclient", *words), files=files, stdin=PAYLOAD)
+        for name, words in given.items()
+    ]
+    attacks += [
+        Attack(f"command's link: {name}", words, f"{LINKS}/apiclient", files=files, stdin=PAYLOAD)
+        for name, words in given.items()
+    ]
+    names: dict[str, tuple[str, tuple[str, ...]]] = {
+        "entry point that is no command": ("status", ()),
+        "entry point that is no command, with arguments": ("status", ("-c", PAYLOAD)),
+        "Python": ("python3", ("-c", PAYLOAD)),
+        "Python's module": ("python3.13", ("-m", "evil")),
+    }
+    return attacks + [
+        Attack(f"link: {name}", words, f"{LINKS}/{link}", files=files, refused=True)
+        for name, (link, words) in names.items()
+    ]
 
 
 def _environment() -> list[Attack]:
@@ -184,4 +228,12 @@ def _path_configuration(directory: str) -> dict[str, str]:
     }
 
 
-ATTACKS = [*_arguments(), *_environment(), *_files()]
+def _of_the_command(attacks: list[Attack]) -> list[Attack]:
+    """Try the same on the entry point that takes arguments, which runs where its caller is."""
+    return [
+        replace(one, name=f"{one.name} (command)", arguments=("apiclient", "-c", "pass"), control=()) for one in attacks
+    ]
+
+
+_SURROUNDINGS = [*_environment(), *_files()]
+ATTACKS = [*_arguments(), *_command(), *_SURROUNDINGS, *_of_the_command(_SURROUNDINGS)]

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pinwheel.image.kernel_modules import KernelModules
 from pinwheel.image.manifest import Artefact, ImageFacts, PackageRecord, PrunedCount, PrunedSummary
 from pinwheel.image.package_lock import PackageLock
 from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, plan
+from pinwheel.image.python_definition import read_python_definition
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime, check_libpython
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.image.tree import DEFINITION
@@ -29,6 +30,8 @@ from pinwheel.progress import Progress
 RUNTIME = "usr/lib/pinwheel"
 STANDARD_LIBRARY = "usr/lib/python3.13"
 LIBPYTHON = "usr/lib/x86_64-linux-gnu/libpython3.13.so.1.0"
+CONTAINER_CLIENT = "usr/lib/pinwheel/apiclient"
+"""The client for host containers, whose C library is another one."""
 GENERATORS = "usr/lib/systemd/system-generators"
 KERNEL_PACKAGE_PREFIX = "linux-image-"
 
@@ -71,6 +74,8 @@ def assemble_root(
         )
         check_libpython(runtime, tree / LIBPYTHON)
         build_launchers(toolbox, own / RUNTIME)
+        link_commands(read_python_definition().launcher.commands, own)
+        compile_static(DEFINITION / "launcher/apiclient.c", own / CONTAINER_CLIENT, toolbox)
         compile_static(DEFINITION / "generators/data-disk.c", own / GENERATORS / "pinwheel-data-disk", toolbox)
     with progress.step("Pruning the tree to what is declared"):
         kept = plan(tree, definition, [own])
@@ -87,6 +92,14 @@ def assemble_root(
         _unpack_modules(root / MODULES / release, definition.unpacked_kernel_modules, toolbox)
         _derive(root, release, toolbox)
     return AssembledRoot(root, release, os_release, components, facts)
+
+
+def link_commands(names: Iterable[str], root: Path) -> None:
+    """Give each command of the launcher its name among the programs: a link to the launcher."""
+    programs = root / "usr/bin"
+    programs.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (programs / name).symlink_to("../lib/pinwheel/launch")
 
 
 def drop_empty_directories(tree: Path) -> None:

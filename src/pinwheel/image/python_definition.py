@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from pinwheel.errors import UsageFault
 from pinwheel.paths import PROJECT
@@ -46,7 +46,14 @@ class LauncherDeclaration(_Declaration):
     """`os/launcher/entry-points.toml`."""
 
     entry_points: dict[Name, Target] = Field(alias="entry-points", min_length=1)
+    commands: list[Name] = Field(default=[], description="Entry points that take arguments.")
     environment: EnvironmentDeclaration
+
+    @model_validator(mode="after")
+    def _commands_are_entry_points(self) -> "LauncherDeclaration":
+        if unknown := sorted(set(self.commands) - set(self.entry_points)):
+            raise ValueError(f"commands names what is no entry point: {', '.join(unknown)}")
+        return self
 
 
 @dataclass(frozen=True)

@@ -196,21 +196,25 @@ def _python_version(library: Path) -> str:
 def entry_points_header(definition: PythonDefinition) -> str:
     """Give `entry-points.h`: the declaration as the launcher's C code has it."""
     launcher = definition.launcher
-    points = [(name, *target.split(":")) for name, target in launcher.entry_points.items()]
+    points = [
+        (*map(_quoted, (name, *target.split(":"))), str(int(name in launcher.commands)))
+        for name, target in launcher.entry_points.items()
+    ]
+    variables = [tuple(map(_quoted, pair)) for pair in launcher.environment.set.items()]
     return "\n".join(
         [
             "/* made from os/python.toml and os/launcher/entry-points.toml by pinwheel.image.python_runtime */",
             f'#define PYTHON_DIRECTORY "{definition.modules.directory}"',
             f"#define ENTRY_POINTS {_initializers(points)}",
             f"#define KEPT_VARIABLES {', '.join(_quoted(name) for name in launcher.environment.keep)}",
-            f"#define SET_VARIABLES {_initializers(launcher.environment.set.items())}",
+            f"#define SET_VARIABLES {_initializers(variables)}",
             "",
         ]
     )
 
 
 def _initializers(rows: Iterable[Sequence[str]]) -> str:
-    return ", ".join("{" + ", ".join(_quoted(field) for field in row) + "}" for row in rows)
+    return ", ".join("{" + ", ".join(row) + "}" for row in rows)
 
 
 def _quoted(text: str) -> str:

@@ -21,7 +21,8 @@ def write(directory: Path, python: str = PYTHON, entry_points: str = ENTRY_POINT
 
 def test_the_projects_own_declaration_is_sound() -> None:
     definition = read_python_definition()
-    assert set(definition.launcher.entry_points) == {"boot", "status"}
+    assert {"boot", "status", "apiclient"} <= set(definition.launcher.entry_points)
+    assert definition.launcher.commands == ["apiclient"]
     assert definition.modules.directory == "/usr/lib/pinwheel/python"
 
 
@@ -39,6 +40,7 @@ def test_no_variable_that_changes_python_or_the_loader_is_kept() -> None:
         (ENTRY_POINTS.replace('"/usr/bin"', "'a\"}, {\"b'"), "environment.set.PATH"),
         (ENTRY_POINTS.replace('["A"]', '["A=B"]'), "environment.keep.0"),
         (ENTRY_POINTS + "[more]\n", "more"),
+        ('commands = ["bo"]\n' + ENTRY_POINTS, "no entry point: bo"),
         ("[entry-points]\n[environment]\nkeep = []\n", "entry-points"),
     ],
 )

@@ -20,7 +20,8 @@ DEFINITION = PythonDefinition(
     ModuleDeclaration(version="3.13", directory="/usr/lib/p", own=["ours.*"]),
     LauncherDeclaration.model_validate(
         {
-            "entry-points": {"boot": "ours.boot:main", "status": "ours.status:show"},
+            "commands": ["ask"],
+            "entry-points": {"boot": "ours.boot:main", "ask": "ours.ask:main"},
             "environment": EnvironmentDeclaration(keep=["A", "B"], set={"PATH": "/usr/bin"}),
         }
     ),
@@ -63,7 +64,7 @@ def build(toolbox: Answers, shared: Path, out: Path) -> None:
 def test_the_header_is_the_declaration_in_c() -> None:
     assert entry_points_header(DEFINITION).splitlines()[1:] == [
         '#define PYTHON_DIRECTORY "/usr/lib/p"',
-        '#define ENTRY_POINTS {"boot", "ours.boot", "main"}, {"status", "ours.status", "show"}',
+        '#define ENTRY_POINTS {"boot", "ours.boot", "main", 0}, {"ask", "ours.ask", "main", 1}',
         '#define KEPT_VARIABLES "A", "B"',
         '#define SET_VARIABLES {"PATH", "/usr/bin"}',
     ]
@@ -73,7 +74,7 @@ def test_all_of_our_modules_and_entry_points_are_imported_before_the_build_ends(
     toolbox = Answers()
     build(toolbox, shared, tmp_path / "out")
     names = toolbox.calls[-1][toolbox.calls[-1].index(str(tmp_path / "out")) + 1 :]
-    assert names == ["ours", "ours.boot", "ours.boot:main", "ours.status:show"]
+    assert names == ["ours", "ours.boot", "ours.boot:main", "ours.ask:main"]
 
 
 def test_an_unresolved_import_stops_the_build_and_says_who_wants_it(shared: Path, tmp_path: Path) -> None:
