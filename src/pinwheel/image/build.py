@@ -47,7 +47,14 @@ ABANDONED_SECONDS = 24 * 3600
 _STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 _BOOT_LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
 _LOADER_CONFIGURATION = "timeout 0\neditor no\nauto-firmware no\nauto-entries no\n"
-_SOURCES = ("os", "src/pinwheel/settings", "src/pinwheel/node", "src/pinwheel/image", "requirements/node.txt")
+_SOURCES = (
+    "os",
+    "src/pinwheel/settings",
+    "src/pinwheel/api",
+    "src/pinwheel/node",
+    "src/pinwheel/image",
+    "requirements/node.txt",
+)
 
 
 @dataclass(frozen=True)
