@@ -4,27 +4,26 @@
 import argparse
 import json
 import sys
-import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.boot import surroundings
-from bench.boot.pinwheel_boot import ASKED_FOR, boot_pinwheel
+from bench.boot.ending import unwind_on_signals
+from bench.boot.pinwheel_boot import ASKED_FOR
 from bench.boot.pinwheel_image import weigh
 from bench.boot.report import COLUMNS, Row, System, rows
 from bench.boot.result import Boot
 from bench.boot.settings import Settings
 from bench.boot.stock import StockImage, ensure_stock_image
-from bench.boot.stock_boot import boot_stock
-from tests.support.registry import Registry
+from bench.boot.turns import boot_by_turns
+from tests.support.run_directory import RunDirectory
 
 from pinwheel.cli.screen import ScreenProgress, err, out, print_table
 from pinwheel.errors import ExitCode, PinwheelError
-from pinwheel.image.build import BuiltImage, build_image
+from pinwheel.image.build import build_image
 from pinwheel.image.inputs import BuildContext, get_toolbox
 from pinwheel.image.keys import secure_boot_keys
-from pinwheel.machine.store import MachineStore
 from pinwheel.paths import cache_directory
 
 VARIANT = "docker"
@@ -40,8 +39,9 @@ QUIET = 0.7
 
 
 def main() -> None:
-    """Run the bench; exit 3 when something that is to be reached was missed."""
+    """Run the bench; exit 3 when something that is to be reached was missed, 128 and its number after a signal."""
     arguments = _arguments()
+    unwind_on_signals()
     try:
         missed = _run(arguments.runs, arguments.json)
     except (PinwheelError, TimeoutError) as error:
@@ -69,30 +69,15 @@ def _run(runs: int, target: Path | None) -> bool:
     load = surroundings.load()
     if load > QUIET:
         progress.warn(f"the load average is {load:.1f}: other work on this machine will be in the figures")
-    with tempfile.TemporaryDirectory(prefix="pinwheel-bench-", dir=cache_directory()) as work:
-        settings = Settings(toolbox, MachineStore(Path(work)), secure_boot_keys())
-        boots = _boot_by_turns(ours, stock, runs, settings, progress)
+    with RunDirectory(cache_directory() / "bench-runs") as run:
+        settings = Settings(toolbox, run.store, secure_boot_keys())
+        boots = boot_by_turns(ours.disk, stock.disk, runs, settings, progress)
     table = rows(System(facts, boots[0], frozenset({ASKED_FOR})), System(stock.facts, boots[1]))
     _show(table)
     if target:
         document = _document(table, boots, settings, stock, load)
         target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return any(row.met is False for row in table)
-
-
-def _boot_by_turns(
-    ours: BuiltImage, stock: StockImage, runs: int, settings: Settings, progress: ScreenProgress
-) -> tuple[list[Boot], list[Boot]]:
-    """By turns, so that what changes on the workstation meanwhile meets both."""
-    boots: tuple[list[Boot], list[Boot]] = ([], [])
-    with Registry(settings.toolbox) as registry:
-        reference = registry.push_busybox()
-        for number in range(1, runs + 1):
-            with progress.step(f"Boot {number} of {runs}: Pinwheel"):
-                boots[0].append(boot_pinwheel(ours.disk, reference, registry.endpoint, settings, "pinwheel"))
-            with progress.step(f"Boot {number} of {runs}: stock Debian"):
-                boots[1].append(boot_stock(stock.disk, reference, registry.endpoint, settings, "stock"))
-    return boots
 
 
 def _show(table: list[Row]) -> None:

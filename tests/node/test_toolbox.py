@@ -3,6 +3,7 @@
 
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,3 +128,15 @@ def test_tool_that_is_not_there_is_an_error(toolbox: Toolbox) -> None:
 def test_command_can_be_run_by_somebody_else(toolbox: Toolbox) -> None:
     done = subprocess.run(toolbox.command(["id", "-u"], root=True), capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
+
+
+def test_attached_program_ends_with_whoever_started_it(toolbox: Toolbox) -> None:
+    command = toolbox.command(["sh", "-c", "echo started; exec cat"], attached=True)
+    script = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"started\n"
+        starter.kill()
+        assert starter.stdout.read() == b""  # nobody holds the pipe any more

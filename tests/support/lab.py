@@ -1,30 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Machines of one test run: in a store of their own, all gone when the run ends, however it ends.
+"""Machines of one test run, and the clients of them that tests use."""
 
-A run holds a lock on its directory. Whatever directory is there without a holder was left by a run that was killed: the
-next run switches off its machines, which are known by their UUIDs and by nothing broader, and removes it.
-"""
-
-import fcntl
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pinwheel.errors import PinwheelError
+from tests.support.run_directory import RunDirectory
+
 from pinwheel.image.build import BuiltImage
 from pinwheel.image.keys import SecureBootKeys
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine.docker_client import client_command, client_environment
 from pinwheel.machine.machine import Machine
 from pinwheel.machine.record import GIB
-from pinwheel.machine.store import MachineStore
 from pinwheel.machine.waiting import READY_TIMEOUT
 from pinwheel.paths import PROJECT
 
@@ -32,7 +25,6 @@ MEMORY = 1 * GIB
 """What a machine gets unless its test says otherwise."""
 COMMAND_TIMEOUT = 180.0
 """Seconds for one command of a Docker client."""
-_PREFIX = "run-"
 
 
 class Lab:
@@ -42,12 +34,8 @@ class Lab:
         """Make the run's directory below `base`, and clear away what dead runs left there."""
         self.image, self.toolbox, self._keys = image, toolbox, keys
         self.machines: list[Machine] = []
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _remove_left_over(base)
-        self.directory = Path(tempfile.mkdtemp(dir=base, prefix=_PREFIX))
-        self._lock = (self.directory / "lock").open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.store = _store(self.directory)
+        self._run = RunDirectory(base)
+        self.directory, self.store = self._run.path, self._run.store
 
     def __enter__(self) -> Self:
         return self
@@ -55,8 +43,7 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _remove(self.directory)
-        self._lock.close()
+        self._run.remove()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -134,32 +121,3 @@ def wait_for_console(machine: Machine, pattern: str, timeout: float) -> re.Match
             raise TimeoutError(f"no {pattern!r} on the console of {machine.name} within {timeout:.0f} s")
         time.sleep(0.2)
     return match
-
-
-def _store(directory: Path) -> MachineStore:
-    return MachineStore(directory / "pinwheel/machines")
-
-
-def _remove_left_over(base: Path) -> None:
-    for directory in base.glob(f"{_PREFIX}*"):
-        with (directory / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:  # a run that is alive
-                continue
-            _remove(directory)
-
-
-def _remove(directory: Path) -> None:
-    store = _store(directory)
-    for machine in _readable(store):
-        machine.remove()
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def _readable(store: MachineStore) -> Iterable[Machine]:
-    for name in store.names():
-        try:
-            yield Machine(name, store)
-        except PinwheelError:  # a record from another version: its machine is not known
-            continue

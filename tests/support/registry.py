@@ -70,7 +70,8 @@ class Registry:
         self.port = free_port()
         configuration = workspace / "config.json"
         configuration.write_text(json.dumps(registry_configuration(workspace / "data", self.port)))
-        command = self._toolbox.command(["docker-registry", "serve", configuration], writable=[workspace], network=True)
+        program: list[str | Path] = ["docker-registry", "serve", configuration]
+        command = self._toolbox.command(program, writable=[workspace], network=True, attached=True)
         log = self._stack.enter_context((workspace / "log").open("wb"))
         # A session of its own: the signal that ends it reaches the sandbox and the registry in it alike.
         self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

@@ -2,7 +2,6 @@
 """`pinwheel bench`: measurements against what a user would take in Pinwheel's place."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -32,5 +31,6 @@ def boot(
     arguments = ["--runs", str(runs), *(["--json", str(json)] if json else [])]
     # The benches are the checkout's, not the package's: they come from the project's root.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "src")])}
-    done = subprocess.run([sys.executable, "-m", "bench.boot", *arguments], env=environment, check=False)
-    raise typer.Exit(done.returncode)
+    command = [sys.executable, "-m", "bench.boot", *arguments]
+    # It takes this process's place, so that a signal that is to end it reaches the one that has machines to remove.
+    os.execve(command[0], command, environment)  # noqa: S606

@@ -56,6 +56,8 @@ class Sandbox(TypedDict, total=False):
     """Whether it sees the host's network."""
     root: bool
     """Whether it acts as root over the files that it sees (`pinwheel.image.host.as_root`)."""
+    attached: bool
+    """Whether it ends with the thread that started it, even where that is killed."""
 
 
 class Toolbox:
@@ -77,6 +79,8 @@ class Toolbox:
             words += ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
         else:
             words += ["--unshare-net"]
+        if sandbox.get("attached"):
+            words += ["--die-with-parent"]
         for path in sandbox.get("readable", ()):
             words += ["--ro-bind", str(path), str(path)]
         for path in sandbox.get("writable", ()):
