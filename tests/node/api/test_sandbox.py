@@ -37,9 +37,11 @@ def test_both_services_differ_in_nothing_but_their_names_and_keys() -> None:
         "Description=Settings API for the Network",
         "RuntimeDirectory=pinwheel-api-remote",
         "BindPaths=/run/pinwheel-api-remote",
+        "NoExecPaths=/ /run/pinwheel-api-remote",
     }
     assert {line.partition("=")[0] for line in local - remote if not line.startswith("#")} == {
         "Description",
         "RuntimeDirectory",
         "BindPaths",
+        "NoExecPaths",
     }

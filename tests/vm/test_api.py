@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""The API on a node: from the first request to the process's leaving, on the socket and over the network."""
+
+import base64
+import http.client
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.api_service import exchange
+from tests.support.certificates import Authority
+from tests.support.lab import Lab
+from tests.support.registry import free_port
+from tests.vm.test_security import Operator, operator
+
+from pinwheel.machine.machine import Machine
+from pinwheel.machine.record import PortForward
+
+__all__ = ["operator"]
+pytestmark = pytest.mark.vm
+
+MAX_PSS = 60 * 1024
+"""KiB, of the API and the actuator together."""
+LEAVES_AFTER = 90.0
+"""Seconds: a minute, and the time that the clock of an emulated machine needs for it."""
+PROCESSES = ("launch api", "launch actuator")
+
+
+class Node:
+    """What a test asks of the node's own client."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    def __call__(self, *words: str) -> Any:
+        code, said = self.attempt(*words)
+        assert code == 0, said
+        return json.loads(said) if said.strip() else None
+
+    def attempt(self, *words: str) -> tuple[int, str]:
+        quoted = " ".join(f"'{word}'" for word in words)
+        return self._operator.run(f"busybox nsenter -t 1 -m /usr/bin/apiclient {quoted}")
+
+    def processes(self) -> dict[str, str]:
+        """Give the pids of the API's processes by what they run."""
+        _, shown = self._operator.run("busybox ps -o pid,args")
+        found = re.findall(r"^\s*(\d+) \S*(launch (?:api|actuator))\s*$", shown, re.MULTILINE)
+        return {name: pid for pid, name in found}
+
+
+@pytest.fixture(scope="module")
+def client(operator: Operator) -> Node:
+    return Node(operator)
+
+
+def test_settings_are_read_and_changed_and_unset(client: Node) -> None:
+    assert client("raw", "-u", "/settings?keys=motd") == {"motd": "Welcome to the test."}
+    changed = client("raw", "-m", "PATCH", "-u", "/settings?commit=true", "-d", '{"motd": "changed"}')
+    assert [change["path"] for change in changed["changes"]] == ["settings.motd"]
+    assert client("raw", "-u", "/settings?keys=motd") == {"motd": "changed"}
+    back = client("raw", "-m", "POST", "-u", f"/settings/generations/{changed['generation'] - 1}/rollback")
+    assert back["applied"]
+    assert client("raw", "-u", "/settings?keys=motd") == {"motd": "Welcome to the test."}
+
+
+def test_a_change_is_an_event_of_the_journal(client: Node, operator: Operator) -> None:
+    events = [line["message"] for line in logs(client, "/logs?lines=1000&boot=0&unit=pinwheel-actuator.service")]
+    assert any("generation" in message for message in events), events
+    assert logs(client, "/logs?lines=5&priority=info&since=1h")
+
+
+def logs(client: Node, uri: str) -> list[dict[str, Any]]:
+    code, said = client.attempt("raw", "-u", uri)
+    assert code == 0, said
+    return [json.loads(line) for line in said.splitlines() if line.strip()]
+
+
+def test_status_is_the_nodes(client: Node) -> None:
+    status = client("raw", "-u", "/status")
+    assert (status["ready"], status["secure_boot"], status["variant"]) == (True, True, "docker")
+
+
+def test_both_processes_are_small(client: Node, operator: Operator) -> None:
+    client("raw", "-u", "/status")
+    sizes = {}
+    for name, pid in client.processes().items():
+        _, rollup = operator.run(f"cat /proc/{pid}/smaps_rollup")
+        match = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+        assert match, rollup
+        sizes[name] = int(match[1])
+    assert set(sizes) == set(PROCESSES)
+    assert sum(sizes.values()) <= MAX_PSS, sizes
+
+
+def test_both_leave_when_nobody_asks_and_come_back(client: Node) -> None:
+    client("raw", "-u", "/status")
+    deadline = time.monotonic() + LEAVES_AFTER
+    while client.processes() and time.monotonic() < deadline:
+        time.sleep(3)
+    assert client.processes() == {}
+    assert client("raw", "-u", "/os")["variant_id"] == "docker"
+    assert set(client.processes()) == {"launch api"}
+
+
+# ---- over the network ----
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def remote(lab: Lab, authority: Authority) -> Iterator[Machine]:
+    ca = base64.b64encode(authority.file.read_bytes()).decode()
+    user_data = f'[settings.api.remote]\nenabled = true\nclient-ca = "{ca}"\n'
+    machine = lab.create("remote", user_data=user_data, publish=[PortForward(host=free_port(), guest=8443)])
+    yield lab.boot(machine)
+    lab.discard(machine)
+
+
+@pytest.fixture
+def ask(remote: Machine) -> Callable[..., Any]:
+    (forward,) = [forward for forward in remote.record.publish if forward.guest == 8443]
+
+    def ask(context: ssl.SSLContext, method: str, target: str, body: Any = None) -> Any:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the node signed its certificate itself
+        connection = http.client.HTTPSConnection("127.0.0.1", forward.host, timeout=60, context=context)
+        try:
+            return exchange(connection, method, target, body, {})
+        finally:
+            connection.close()
+
+    return ask
+
+
+def test_roles_hold_over_the_network(ask: Callable[..., Any], authority: Authority) -> None:
+    reader, admin = authority.client("pinwheel:reader"), authority.client("pinwheel:admin", name="alice")
+    assert ask(reader, "GET", "/settings?keys=motd").status == 200
+    assert ask(reader, "PATCH", "/settings?commit=true", {"motd": "x"}).status == 403
+    assert ask(admin, "PATCH", "/settings?commit=true", {"motd": "x"}).status == 200
+    author = ask(reader, "GET", "/settings/generations?limit=1").json["generations"][0]["author"]
+    assert (author["kind"], author["name"]) == ("certificate", "alice")
+
+
+def test_strangers_do_not_get_in(ask: Callable[..., Any], authority: Authority, tmp_path: Path) -> None:
+    for context in (authority.anonymous(), Authority(tmp_path / "other").client("pinwheel:admin")):
+        with pytest.raises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
+            ask(context, "GET", "/settings")
