@@ -5,6 +5,7 @@ The process that listens to the outside never reads a generation: it sees this f
 """
 
 import os
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from pinwheel.node.generations.generation import Generation
 from pinwheel.node.in_effect import InEffect
 from pinwheel.node.paths import VIEW
 from pinwheel.node.services.metadata import affected, configuration_files, services
+from pinwheel.node.services.service import Service
 from pinwheel.node.system import System
 from pinwheel.settings.documents import hide_secrets
 from pinwheel.settings.model import dump
@@ -42,13 +44,23 @@ def write_view(system: System, generation: Generation, state: InEffect, settings
         "trial": msgspec.to_builtins(state.trial),
         "settings": dump(settings),
         "set": hide_secrets(system.model, generation.settings),
-        "services": services(system.services),
-        "configuration_files": configuration_files(system.services),
-        "affected": affected(system.services),
+        **_of_services(system.services),
     }
     write_atomically(system.paths.at(VIEW), msgspec.json.encode(view), _MODE, group=_group())
 
 
+@cache
+def _of_services(table: tuple[Service, ...]) -> dict[str, msgspec.Raw]:
+    """Give what no change changes, encoded."""
+    parts = {
+        "services": services(table),
+        "configuration_files": configuration_files(table),
+        "affected": affected(table),
+    }
+    return {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
+
+
+@cache
 def _group() -> int:
     """Give the readers' group; root's where there is none, as in an image without the API."""
     import grp

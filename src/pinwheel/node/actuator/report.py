@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What a change of settings answers, and what a generation records of it."""
 
+from functools import cache
 from typing import Any
 
 from pinwheel.node.actuator.protocol import Commit
@@ -12,6 +13,7 @@ from pinwheel.settings import changes
 from pinwheel.settings.documents import Document
 from pinwheel.settings.model import walk
 from pinwheel.settings.problem import path_text
+from pinwheel.settings.tree import Settings
 
 Result = dict[str, Any]
 Path = tuple[str, ...]
@@ -30,7 +32,7 @@ def report(
         applied: what was done; None where nothing was, as in a dry run.
     """
     paths = [changes.parse_path(change["path"]) for change in changed]
-    waiting = [entry.path for entry in walk(system.model) if entry.reboot and _any_overlap(entry.path, paths)]
+    waiting = [path for path in _taken_at_boot(system.model) if _any_overlap(path, paths)] if paths else []
     return {
         "generation": generation,
         "changes": changed,
@@ -61,6 +63,12 @@ def draft(current: Generation, document: Document, changed: list[Result], reques
 def is_read_by(service: Service, paths: list[Path]) -> bool:
     """Say whether a service reads any of some settings, or something below or above one."""
     return any(_any_overlap(tuple(prefix.split(".")), paths) for prefix in service.settings)
+
+
+@cache
+def _taken_at_boot(model: type[Settings]) -> list[Path]:
+    """Give the settings whose change takes effect at the next boot."""
+    return [entry.path for entry in walk(model) if entry.reboot]
 
 
 def _any_overlap(prefix: Path, paths: list[Path]) -> bool:

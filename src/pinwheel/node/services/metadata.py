@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The table of consumers as the API shows it: Bottlerocket's services, configuration files, affected services."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -30,18 +30,19 @@ def configuration_files(table: Iterable[Service]) -> dict[str, Any]:
     }
 
 
-def affected(table: Iterable[Service]) -> dict[str, list[str]]:
+def affected(table: Sequence[Service]) -> dict[str, list[str]]:
     """Give, for each prefix that a service reads, all services that a change below it affects.
 
     A key of the settings is affected as its nearest prefix here says, and a table as all of the prefixes below it too.
     """
-    readers = list(table)
-    prefixes = sorted({prefix for service in readers for prefix in service.settings})
+    readers: dict[str, list[str]] = {}
+    for service in table:
+        for prefix in service.settings:
+            readers.setdefault(prefix, []).append(service.name)
+    order = {service.name: number for number, service in enumerate(table)}
     return {
-        f"settings.{prefix}": [
-            service.name for service in readers if any(_is_within(prefix, read) for read in service.settings)
-        ]
-        for prefix in prefixes
+        f"settings.{prefix}": sorted(_with_those_above(prefix, readers), key=order.__getitem__)
+        for prefix in sorted(readers)
     }
 
 
@@ -51,5 +52,6 @@ def file_name(path: str) -> str:
     return "-".join(parts[1:] if parts[0] == "pinwheel" else parts).replace(".", "-")
 
 
-def _is_within(prefix: str, table: str) -> bool:
-    return f"{prefix}.".startswith(f"{table}.")
+def _with_those_above(prefix: str, readers: Mapping[str, Iterable[str]]) -> set[str]:
+    names = prefix.split(".")
+    return {reader for depth in range(len(names)) for reader in readers.get(".".join(names[: depth + 1]), ())}
