@@ -5,7 +5,7 @@ from typing import Any
 
 SHORT_HASH = 16
 """Characters of the root hash on the screen."""
-_WATCHED = ("ready", "reasons", "addresses", "hostname", "user_data", "docker")
+_WATCHED = ("ready", "reasons", "addresses", "hostname", "user_data", "docker", "api")
 
 
 def changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
@@ -35,7 +35,7 @@ def status_screen(status: dict[str, Any], motd: str) -> str:
         *(("", f"- {reason}") for reason in status["reasons"]),
         ("user data", _user_data(status["user_data"])),
         *(("", f"- {_problem_line(problem)}") for problem in status["user_data"]["problems"]),
-        ("reach it", _reach(status)),
+        *zip(("reach it", "", ""), _reach(status), strict=False),
     ]
     body = "\n".join(f"  {name:<10} {text}".rstrip() for name, text in rows)
     greeting = "\n".join(f"  {line}".rstrip() for line in motd.splitlines())
@@ -58,9 +58,15 @@ def _problem_line(problem: dict[str, Any]) -> str:
     return f"{place}{subject}{problem['message']}" + (f" ({problem['hint']})" if problem["hint"] else "")
 
 
-def _reach(status: dict[str, Any]) -> str:
-    remote = status["docker"]["remote"]
-    if not remote:
-        return "no port is open: give user data to open the Docker API"
+def _reach(status: dict[str, Any]) -> list[str]:
+    """Give a line for each port that is open, and what a client has to compare."""
+    ports = {"Docker API": status["docker"]["remote"], "API": status.get("api", {}).get("remote")}
+    lines = [f"{name} over TLS at {_places(status, remote['port'])}" for name, remote in ports.items() if remote]
+    if ports["API"]:
+        lines.append(f"the API's certificate: {status['api']['fingerprint'] or 'not made'}")
+    return lines or ["no port is open: give user data to open the Docker API"]
+
+
+def _places(status: dict[str, Any], port: int) -> str:
     names = [f"[{address}]" if ":" in address else address for address in status["addresses"]] or ["<address>"]
-    return "Docker API over TLS at " + ", ".join(f"{name}:{remote['port']}" for name in names)
+    return ", ".join(f"{name}:{port}" for name in names)

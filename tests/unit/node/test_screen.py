@@ -19,6 +19,7 @@ STATUS = {
     "secure_boot": True,
     "user_data": {"source": "credential", "problems": []},
     "docker": {"remote": {"port": 2376}},
+    "api": {"remote": None, "fingerprint": ""},
     "uptime_seconds": 12.5,
 }
 PROBLEM = {"code": "unknown-key", "path": "settings.x", "line": 7, "message": "unknown key", "hint": "it is ignored"}
@@ -58,6 +59,14 @@ def test_screen_of_a_node_without_a_port_says_how_to_get_one():
     screen = status_screen(STATUS | {"docker": {"remote": None}, "user_data": {"source": "none", "problems": []}}, "")
     assert "no port is open: give user data to open the Docker API" in screen
     assert "none found" in screen
+
+
+def test_screen_has_the_fingerprint_by_which_clients_know_the_node():
+    api = {"remote": {"port": 8443}, "fingerprint": f"sha256:{'ab' * 32}"}
+    screen = status_screen(STATUS | {"api": api}, "")
+    assert "  reach it   Docker API over TLS at 10.0.2.15:2376, [fd00::15]:2376\n" in screen
+    assert "\n             API over TLS at 10.0.2.15:8443, [fd00::15]:8443\n" in screen
+    assert f"\n             the API's certificate: sha256:{'ab' * 32}\n" in screen
 
 
 @pytest.mark.parametrize("change", [{"ready": False}, {"addresses": []}, {"hostname": "other"}])
