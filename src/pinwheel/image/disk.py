@@ -27,6 +27,8 @@ MINIMUM_DISK_BYTES = 4096 * MIB
 COMPRESSION = "lz4hc,level=9"
 """Quick to read; docs/decisions has the figures of the others."""
 CLUSTER_BYTES = 65536
+PACKING = "fragments"
+"""Tails and small files share clusters: a thousand compiled modules of Python would each round up to a block."""
 
 _NAMESPACE = uuid.UUID("6d0c9a46-8b0e-4a5e-9b64-3f6c7c1d2e55")
 """Seeds every identity that must come out the same for the same content."""
@@ -62,8 +64,8 @@ def seal_root(tree: Path, toolbox: Toolbox, output: Path, epoch: int) -> VerityR
     image, hashes = output.with_name(f"{output.name}.erofs"), output.with_name(f"{output.name}.verity")
     identity = uuid.uuid5(_NAMESPACE, f"root {epoch}")
     toolbox.run(
-        ["mkfs.erofs", "--quiet", f"-z{COMPRESSION}", f"-C{CLUSTER_BYTES}", f"-T{epoch}", f"-U{identity}",
-         image, tree],
+        ["mkfs.erofs", "--quiet", f"-z{COMPRESSION}", f"-C{CLUSTER_BYTES}", f"-E{PACKING}", f"-T{epoch}",
+         f"-U{identity}", image, tree],
         readable=[tree], writable=[output.parent], root=True,
     )  # fmt: skip
     answer = toolbox.run(
