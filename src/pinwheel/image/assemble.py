@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pinwheel import __version__
 from pinwheel.errors import EnvironmentFault
-from pinwheel.image.api_description import write_api_description
 from pinwheel.image.components import Components, KernelFacts, WheelFacts, pruned_summary, read_packages
 from pinwheel.image.definition import ImageDefinition, overlays
 from pinwheel.image.host import as_root
@@ -22,6 +21,7 @@ from pinwheel.image.package_lock import PackageLock
 from pinwheel.image.prune import MODULES, copy, drop_setuid, kernel_release, plan
 from pinwheel.image.python_definition import read_python_definition
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime, check_libpython
+from pinwheel.image.settings_packages import settings_packages, write_description
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.image.tree import DEFINITION
 from pinwheel.image.users import add_users
@@ -64,13 +64,19 @@ def assemble_root(
         EnvironmentFault: a tool failed.
     """
     own = workspace / "own"
+    packages = settings_packages(variant, definition.settings_packages)
     with progress.step("Compiling the node's services"):
         shutil.copytree(Path(overlays(variant)[0]), own, symlinks=True)
         for overlay in overlays(variant)[1:]:
             shutil.copytree(overlay, own, symlinks=True, dirs_exist_ok=True)
         drop_empty_directories(own)
         runtime = build_python_runtime(
-            toolbox, own / RUNTIME / "python", cache, progress, standard_library=tree / STANDARD_LIBRARY
+            toolbox,
+            own / RUNTIME / "python",
+            cache,
+            progress,
+            standard_library=tree / STANDARD_LIBRARY,
+            packages=packages,
         )
         check_libpython(runtime, tree / LIBPYTHON)
         build_launchers(toolbox, own / RUNTIME)
@@ -85,7 +91,7 @@ def assemble_root(
         components = _components(tree, kept, lock, release, runtime.wheels)
         facts = _facts(variant, tree, kept, release, components)
         os_release = _write_own_facts(own, variant, facts)
-        write_api_description(own)
+        write_description(own, packages)
         drop_setuid(definition.drop_setuid, root)
         _lay_over(own, root)
         add_users(root, toolbox)

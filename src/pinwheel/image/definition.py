@@ -39,6 +39,7 @@ class ImageDefinition(_Declaration):
     unpacked_kernel_modules: list[str] = Field(
         default=[], description="Modules of every boot, stored unpacked, as what they depend on: xz is slow to unpack."
     )
+    settings_packages: list[str] = Field(default=[], description="Python packages of settings, by import name.")
     initrd: InitrdModules = InitrdModules()
 
     def extended_by(self, other: "ImageDefinition") -> "ImageDefinition":
@@ -51,6 +52,7 @@ class ImageDefinition(_Declaration):
             **{
                 "drop-setuid": self.drop_setuid + other.drop_setuid,
                 "excluded-kernel-modules": self.excluded_kernel_modules + other.excluded_kernel_modules,
+                "settings-packages": self.settings_packages + other.settings_packages,
                 "unpacked-kernel-modules": self.unpacked_kernel_modules + other.unpacked_kernel_modules,
             },
             initrd=InitrdModules(

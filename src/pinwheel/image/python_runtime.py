@@ -8,7 +8,7 @@ What goes in is declared (`python_definition.py`). The toolbox's Python finds an
 import json
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from pinwheel.image import python_closure
 from pinwheel.image.components import WheelFacts
 from pinwheel.image.python_definition import ModuleDeclaration, PythonDefinition, read_python_definition
 from pinwheel.image.python_wheels import describe_wheel, fetch_wheels, unpack_wheel
+from pinwheel.image.settings_packages import NOTHING, SettingsPackages
 from pinwheel.paths import PROJECT
 from pinwheel.progress import Progress
 
@@ -86,6 +87,7 @@ def build_python_runtime(
     sources: Path = PROJECT / "src",
     lock: Path = PROJECT / "requirements/node.txt",
     standard_library: Path | None = None,
+    packages: SettingsPackages = NOTHING,
 ) -> PythonRuntime:
     """Fill `destination`, which is made, with the modules that our packages on the node need, compiled.
 
@@ -98,23 +100,31 @@ def build_python_runtime(
         sources: the directory that our packages are in.
         lock: the requirements file of the wheels, with hashes.
         standard_library: where the standard library's sources are; by default the toolbox's own.
+        packages: what the variant adds.
 
     Raises:
         UsageFault: a module of ours imports what is not there, or what is declared makes no sense.
         EnvironmentFault: wheels could not be fetched, or the toolbox's Python is another version.
     """
-    definition = definition or read_python_definition()
-    wheels = fetch_wheels(lock, definition.modules.version, cache, progress)
+    definition = _with_packages(definition or read_python_definition(), packages)
+    locks = [lock, *([packages.lock] if packages.lock else [])]
+    wheels = [wheel for one in locks for wheel in fetch_wheels(one, definition.modules.version, cache, progress)]
     destination.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="pinwheel-wheels-") as unpacked:
         for wheel in wheels:
             unpack_wheel(wheel, Path(unpacked))
         library = standard_library or Path("/usr/lib", f"python{definition.modules.version}")
         search = [library, library / "lib-dynload", Path(unpacked), sources]
+        search += [packages.sources] if packages.sources else []
         report = _compile(toolbox, definition.modules, search, destination)
     _check_report(report, definition)
     _verify(toolbox, definition, report, destination)
     return PythonRuntime(report["python"], tuple(report["modules"]), tuple(map(describe_wheel, wheels)))
+
+
+def _with_packages(definition: PythonDefinition, packages: SettingsPackages) -> PythonDefinition:
+    own = [*definition.modules.own, *(f"{name}.*" for name in packages.names)]
+    return replace(definition, modules=definition.modules.model_copy(update={"own": own}))
 
 
 def _compile(
