@@ -23,7 +23,7 @@ def _profile(text: str) -> str:
 
 
 class Aws(Namespace, frozen=True):
-    """Amazon's cloud."""
+    """Amazon's cloud, as the engine's log driver `awslogs` sees it."""
 
     region: Annotated[
         Annotated[str, Check(_region)] | None,

@@ -90,4 +90,4 @@ class Settings(Namespace, frozen=True):
     api: Annotated[Api, setting("The node's API.", example={})] = Api()
     logging: Annotated[Logging, setting("The log.", example={})] = Logging()
     metrics: Annotated[Metrics, setting("Metrics.", example={})] = Metrics()
-    aws: Annotated[Aws, setting("Amazon's cloud.", example={}, later=True)] = Aws()
+    aws: Annotated[Aws, setting("Amazon's cloud.", example={})] = Aws()

@@ -23,8 +23,12 @@ SYSTEMD = {".conf", ".network", ".netdev", ".link"}
 def test_valid_settings_are_rendered_into_files_of_the_service(service, document):
     settings = read(Settings, document)[0]
     for path, file in rendered(service, settings).items():
-        assert any(path == owned or (owned.endswith("/") and path.startswith(owned)) for owned in service.owned)
-        assert (file.mode == 0o600) == (path in service.secret)
+        assert any(_is_of(path, owned) for owned in service.owned)
+        assert (file.mode == 0o600) == any(_is_of(path, secret) for secret in service.secret)
+
+
+def _is_of(path: str, owned: str) -> bool:
+    return path == owned or (owned.endswith("/") and path.startswith(owned))
 
 
 @given(document=documents(Settings))
