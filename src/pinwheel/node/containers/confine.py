@@ -18,7 +18,8 @@ from pinwheel.node.containers.oci import ImageError
 
 MEMORY = 256 * 1024 * 1024
 """Bytes of address space beyond what the process has: unpacking takes a tenth; headers can ask for any amount."""
-OPEN_FILES = 64
+OPEN_FILES = 1024
+"""Removing a tree keeps each directory open on the way down."""
 _KEPT = (0, 1, 3, 4, 31)
 """linux/capability.h: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP."""
 _HEADER_VERSION_3 = 0x20080522

@@ -25,6 +25,7 @@ _BLOCK = 256 * 1024
 _XATTR = "SCHILY.xattr."
 _KEPT_XATTRS = ("security.capability", "user.")
 """Others mean something to the file system below (`trusted.overlay.*`), or to a security module."""
+_MAX_DEPTH = 256
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -224,6 +225,8 @@ def _clean(name: str) -> str:
     parts = [part for part in PurePosixPath(name).parts if part not in ("/", ".")]
     if ".." in parts or "\0" in name:
         raise ImageError(f"a layer has a name that leads out of the image: {name!a:.100}")
+    if len(parts) > _MAX_DEPTH:
+        raise ImageError(f"a layer has a file that is more than {_MAX_DEPTH} directories deep")
     return "/".join(parts)
 
 

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -120,12 +121,12 @@ class FromRegistry:
             yield file
 
     def _fetch(self, descriptor: Descriptor, target: Path) -> None:
-        partial = self._store.partial(descriptor.digest)
-        with partial.with_suffix(".lock").open("ab") as lock:
+        unfinished = self._store.partial(descriptor.digest)
+        with unfinished.with_suffix(".lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another image may have the same layer
             if not target.exists():
-                self._again(lambda: self._registry.fetch(descriptor, partial))
-                partial.rename(target)
+                self._again(lambda: self._registry.fetch(descriptor, unfinished))
+                unfinished.rename(target)
 
     def _again(self, ask: Callable[[], Done]) -> Done:
         return with_patience(ask, self._patience)
@@ -186,8 +187,7 @@ def _make(store: Store, digest: str, manifest: Manifest, origin: Images, room: R
     with store.new_image(digest, config) as root:
         for layer in manifest.layers:
             with origin.layer(layer) as packed:
-                limits = _limits(root, room, used)
-                used = Usage(*run_below(root, lambda p=packed, li=limits, u=used: apply_layer(p, li, u)))  # type: ignore[misc]
+                used = Usage(*run_below(root, partial(apply_layer, packed, _limits(root, room, used), used)))
     for layer in manifest.layers:
         store.blob(layer.digest).unlink(missing_ok=True)
     if used.devices:

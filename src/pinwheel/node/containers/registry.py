@@ -91,11 +91,15 @@ class RegistryImages:
             digest = hashlib.sha256()
             while piece := file.read(PIECE):
                 digest.update(piece)
+            resumed = file.tell() > 0
             if file.tell() < descriptor.size:
                 self._append(endpoint, descriptor, file, digest)
             complete = file.tell() == descriptor.size
         if not complete or f"sha256:{digest.hexdigest()}" != descriptor.digest:
             target.unlink()
+            if resumed:  # another server may have sent the beginning
+                self._fetch(endpoint, descriptor, target)
+                return
             raise ImageError(f"a layer from {endpoint.url} is not what was asked for: {descriptor.digest}")
 
     def _append(self, endpoint: Endpoint, descriptor: Descriptor, file: IO[bytes], digest: "hashlib._Hash") -> None:
