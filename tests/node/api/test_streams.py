@@ -217,10 +217,11 @@ def run_command(request: Exec, conversation: Conversation) -> int:
         conversation.started([process.stdin.fileno(), process.stdout.fileno()])
         process.stdin.close()
         process.stdout.close()
-    while process.poll() is None:
-        if conversation.hung_up():
-            process.kill()
-        time.sleep(0.02)
+    ended = os.pidfd_open(process.pid)
+    if not conversation.stays_until(ended):
+        process.kill()
+    os.close(ended)
+    process.wait()
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 

@@ -34,6 +34,7 @@ class Effect:
         self._system = system
         self.store = system.store
         self.units = system.units(system.paths)
+        self._known: tuple[Document, Settings] | None = None
 
     @property
     def state(self) -> InEffect:
@@ -56,8 +57,10 @@ class Effect:
             return None
 
     def read(self, document: Document) -> Settings:
-        """Give a document's settings."""
-        return read(self._system.model, document)[0]
+        """Give a document's settings; those that were read last are kept, as the next change begins with them."""
+        if self._known is None or self._known[0] != document:
+            self._known = document, read(self._system.model, document)[0]
+        return self._known[1]
 
     def affected(self, keys: Sequence[str]) -> list[Service]:
         """Give the services that some settings affect; all without any. Raises Refusal for what is no path."""

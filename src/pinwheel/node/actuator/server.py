@@ -5,6 +5,7 @@ systemd holds the listening socket. A connection that arrives while the process 
 """
 
 import os
+import select
 import socket
 import struct
 import threading
@@ -50,16 +51,14 @@ class Conversation:
         try:
             socket.send_fds(self._connection, [content], descriptors)
         except OSError:
-            return  # gone: whoever waits for it sees `hung_up`
+            return  # gone: `stays_until` sees that
 
-    def hung_up(self) -> bool:
-        """Say whether the other side has left."""
-        try:
-            return self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
+    def stays_until(self, descriptor: int) -> bool:
+        """Wait until a descriptor can be read; False when the other side leaves before that."""
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.register(self._connection, select.POLLRDHUP)
+        return any(ready == descriptor for ready, _ in poll.poll())
 
     def finish(self, answer: Answer) -> None:
         """Say how it ended."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pinwheel.node.actuator import protocol
 from pinwheel.node.actuator.effect import Effect
-from pinwheel.node.actuator.refusal import NOT_FOUND, Refusal
+from pinwheel.node.actuator.refusal import BAD_REQUEST, NOT_FOUND, Refusal
 from pinwheel.node.actuator.report import shown
 from pinwheel.node.actuator.server import Conversation
 from pinwheel.node.actuator.transactions import Transactions
@@ -58,7 +58,7 @@ class Verbs:
             case protocol.PowerOff(author):
                 return self._switch("poweroff.target", author)
             case protocol.Exec():
-                return self._exec(request)
+                return self._exec(request, conversation)
             case protocol.SupportBundle():
                 return self._support_bundle(conversation)
         raise AssertionError(f"a verb without a deed: {request}")
@@ -95,8 +95,26 @@ class Verbs:
         if words:
             raise OSError(words)
 
-    def _exec(self, request: protocol.Exec) -> Any:  # noqa: ANN401
-        raise Refusal(NOT_FOUND, f"there is no host container {request.container!a:.80} running")
+    def _exec(self, request: protocol.Exec, conversation: Conversation) -> int:
+        """Run a command in a host container for as long as the other side stays; give its exit status."""
+        from pinwheel.node.containers.exec import ExecError, NotRunningError, Terminal, start
+
+        terminal = Terminal(request.rows, request.columns) if request.tty else None
+        try:
+            session = start(self._system.paths, request.container, request.command, terminal)
+        except NotRunningError as error:
+            raise Refusal(NOT_FOUND, str(error)) from error
+        except ExecError as error:
+            raise Refusal(BAD_REQUEST, str(error)) from error
+        who = request.author.name or request.author.kind
+        message = f"a command runs in the host container {request.container}"
+        send(self._system.paths, "exec", message, container=request.container, by=who)
+        with session:
+            conversation.started(session.descriptors)
+            session.close_descriptors()
+            if not conversation.stays_until(session.fileno()):
+                session.kill()
+            return session.wait()
 
     def _support_bundle(self, conversation: Conversation) -> None:
         from pinwheel.node.actuator.support_bundle import stream
