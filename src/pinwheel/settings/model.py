@@ -197,8 +197,9 @@ def mentions_secret(annotation: Any) -> bool:  # noqa: ANN401
     return core is Secret or any(mentions_secret(argument) for argument in get_args(core))
 
 
+@cache
 def children(model: type[Namespace], prefix: tuple[str, ...] = ()) -> dict[str, Setting]:
-    """Give the settings directly in a table, by the key that users write."""
+    """Give the settings directly in a table, by the key that users write. All get the same: leave it as it is."""
     return {key: Setting((*prefix, key), field) for key, field in _declarations(model).items()}
 
 

@@ -20,6 +20,7 @@ KEPT = 100
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
 _DIGITS = 10
+_SUFFIX = ".json"
 
 
 class Store:
@@ -45,11 +46,11 @@ class Store:
     def numbers(self) -> list[int]:
         """Give the numbers that there are, in order; those that cannot be read among them."""
         try:
-            names = [entry.name for entry in os.scandir(self._directory)]
+            names = os.listdir(self._directory)  # noqa: PTH208 - names are all that is wanted
         except FileNotFoundError:
             return []
-        stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
-        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
+        stems = [name[: -len(_SUFFIX)] for name in names if name.endswith(_SUFFIX)]
+        return sorted([int(stem) for stem in stems if stem.isdecimal() and stem.isascii()])
 
     def get(self, number: int) -> Generation:
         """Give a generation.
@@ -123,7 +124,7 @@ class Store:
                 self._file(number).unlink(missing_ok=True)
 
     def _file(self, number: int) -> Path:
-        return self._directory / f"{number:0{_DIGITS}}.json"
+        return self._directory / f"{number:0{_DIGITS}}{_SUFFIX}"
 
     def _make_directory(self) -> None:
         self._directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
