@@ -5,6 +5,7 @@ import socket
 import time
 from typing import NamedTuple
 
+from pinwheel.node.containers.report import stopping_reasons
 from pinwheel.node.network import operational_state
 from pinwheel.node.paths import ENGINE_SOCKET, MOUNTS, SYSTEMCTL, Paths
 from pinwheel.node.programs import run
@@ -89,7 +90,9 @@ def _data(paths: Paths) -> list[str]:
 
 
 def _engine(paths: Paths) -> list[str]:
-    return [] if engine_answers(paths) else [f"the container engine does not answer on {ENGINE_SOCKET}"]
+    if engine_answers(paths):
+        return []
+    return stopping_reasons(paths) or [f"the container engine does not answer on {ENGINE_SOCKET}"]
 
 
 def _network(paths: Paths) -> list[str]:

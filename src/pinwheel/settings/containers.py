@@ -13,7 +13,7 @@ from pinwheel.settings.types import Image, SecretBase64
 
 Mode = Literal["off", "once", "always"]
 
-_SOURCE = "an image, with a tag or a digest"
+_SOURCE = "an image, with a tag or a digest; or `oci:` and the path of an OCI archive on the node"
 _USER_DATA = "encoded in base64"
 
 

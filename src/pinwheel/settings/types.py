@@ -127,8 +127,9 @@ def _image(text: str) -> str:
     # The grammar of github.com/distribution/reference, but for limits of length.
     name = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
     pattern = rf"(?:{_HOST_PORT}/)?{name}(?:/{name})*(?::[\w][\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
-    if not re.fullmatch(pattern, text, re.ASCII) or len(text) > 512:
-        raise ValueError("not an image such as registry.example.com/tools/admin:1.2")
+    archive = r"oci(?:-archive)?:(?:/(?!\.\.?(?:/|$))[\w.-]+)+(?::[\w.-]+)?"
+    if not re.fullmatch(rf"{pattern}|{archive}", text, re.ASCII) or len(text) > 512:
+        raise ValueError('not an image such as registry.example.com/tools/admin:1.2, or an archive such as "oci:/path"')
     return text
 
 

@@ -4,6 +4,7 @@
 from typing import Any
 
 from pinwheel.node import paths as places
+from pinwheel.node.containers import places as container_places
 from pinwheel.node.services.service import Lazy, Service, UnitAction
 
 
@@ -16,6 +17,7 @@ _AWS, _DNS, _ENGINE, _HOSTNAME, _HOSTS, _INIT = map(_in, ("aws", "dns", "engine"
 _LOCKDOWN, _LOGGING, _MODULES, _MOTD = map(_in, ("lockdown", "logging", "kernel_modules", "motd"))
 _NETWORK, _NTP, _PKI, _REMOTE_API = map(_in, ("network", "ntp", "pki", "remote_api"))
 _SYSCTL, _WORKLOAD, _ZRAM = map(_in, ("sysctl", "workload", "zram"))
+_BOOTSTRAP, _HOST_CONTAINERS, _REGISTRIES = map(_in, ("bootstrap", "host_containers", "registries"))
 
 _ENGINE_UNIT = UnitAction("docker.service", "try-restart")
 
@@ -152,5 +154,39 @@ SERVICES: tuple[Service, ...] = (
         restart=(_ENGINE_UNIT,),
         by_default=True,
     ),
+    Service(
+        name="registries",
+        settings=(
+            "container-registry",
+            "docker.insecure-registries",
+            "network.http-proxy",
+            "network.https-proxy",
+            "network.no-proxy",
+        ),
+        owned=(container_places.REGISTRIES,),
+        secret=(container_places.REGISTRIES,),
+        render=_REGISTRIES("render"),
+    ),
+    Service(
+        name="bootstrap-containers",
+        settings=(
+            "bootstrap-containers",
+            "bootstrap-commands",
+            "network.http-proxy",
+            "network.https-proxy",
+            "network.no-proxy",
+        ),
+        owned=(container_places.BOOTSTRAP_DEFINITIONS, container_places.BOOTSTRAP_COMMANDS),
+        secret=(container_places.BOOTSTRAP_DEFINITIONS, container_places.BOOTSTRAP_COMMANDS),
+        render=_BOOTSTRAP("render"),
+    ),
+    Service(
+        name="host-containers",
+        settings=("host-containers", "network.http-proxy", "network.https-proxy", "network.no-proxy"),
+        owned=(container_places.HOST_DEFINITIONS,),
+        secret=(container_places.HOST_DEFINITIONS,),
+        render=_HOST_CONTAINERS("render"),
+        activate=_HOST_CONTAINERS("activate"),
+    ),
 )
-"""In the order in which they are applied: what others build on first, the engine last."""
+"""In the order in which they are applied: what others build on first, the engine, and what runs beside it."""
