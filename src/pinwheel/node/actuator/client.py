@@ -2,7 +2,6 @@
 """Ask the actuator, from the API service (asyncio) and from small programs of ours that wait."""
 
 import array
-import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,6 +35,8 @@ async def call(path: str | Path, request: Verb, on_progress: OnProgress = lambda
     Raises:
         ActuatorFailed: it was refused or failed; with status 503 when there was no answer at all.
     """
+    import asyncio  # whoever calls this has it; whoever waits without it should not pay for it
+
     try:
         reader, writer = await asyncio.open_unix_connection(path, limit=MAX_ANSWER)
     except OSError as error:

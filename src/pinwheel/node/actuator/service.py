@@ -3,7 +3,6 @@
 
 from collections.abc import Collection
 
-from pinwheel.node.actuator.client import SOCKET, ActuatorFailed, call_and_wait
 from pinwheel.node.actuator.effect import Effect
 from pinwheel.node.actuator.protocol import Author, Revert
 from pinwheel.node.actuator.recovery import recover
@@ -33,6 +32,8 @@ def serve(system: System, allowed: Collection[int]) -> int:
 
 def revert_trial() -> int:
     """Take back settings that nobody has confirmed in time: `launch revert-trial`, started by the trial's timer."""
+    from pinwheel.node.actuator.client import SOCKET, ActuatorFailed, call_and_wait
+
     try:
         call_and_wait(SOCKET, Revert(Author(kind="system", name="end of the trial")))
     except ActuatorFailed as error:
