@@ -66,7 +66,7 @@ SETTINGS = (
         (Answer(204, "It is in the transaction."), Answer(200, "It is done (`commit`).", "Commit")),
         errors=(409, 503),
         parameters=(_TX, _COMMIT, *_EFFECT),
-        body=Body("Settings", "Settings to merge: tables are merged, other values replaced; null unsets.", _BOTH),
+        body=Body("Patch", "Settings to merge: tables are merged, other values replaced; null unsets.", _BOTH),
         description="The whole change is checked against the model before it is taken.",
     ),
     Endpoint(
@@ -96,7 +96,7 @@ SETTINGS = (
             Parameter("replace", "What the document does not name is unset.", "flag"),
             *_EFFECT,
         ),
-        body=Body("Settings", "Settings, with or without the outer table `settings`.", _BOTH),
+        body=Body("Patch", "Settings, with or without the outer table `settings`.", _BOTH),
         description="Merge, commit and apply in one request. Mistakes in TOML are reported with their lines.",
     ),
     Endpoint(
@@ -255,7 +255,10 @@ SYSTEM = (
     ),
     Endpoint(
         "GET", "/logs", "get_logs", "system", "The journal", "reader",
-        (Answer(200, "One entry a line; JSON lines of LogLine, or text.", "LogLine", JSON_LINES),),
+        (
+            Answer(200, "One entry a line: objects, or with `format=text` text.", "LogLine", JSON_LINES),
+            Answer(200, "", "text", TEXT),
+        ),
         parameters=(
             Parameter("unit", "Only these units, `docker.service`.", "texts"),
             Parameter("priority", "This one and worse.", "choice", choices=(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The API as OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1): from the table of endpoints, the types, the settings schema."""
+"""The API as OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1): from the table of endpoints, the types, and the settings."""
 
 import json
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from pinwheel.api import types
-from pinwheel.api.endpoint import JSON, JSON_LINES, MAX_DIGITS, MAX_TEXT, Answer, Body, Endpoint, Parameter
+from pinwheel.api.endpoint import EVENTS, JSON, JSON_LINES, MAX_DIGITS, MAX_TEXT, Answer, Body, Endpoint, Parameter
 from pinwheel.api.endpoints import ENDPOINTS
 from pinwheel.api.problem import GENERAL, STATUSES, WITH_BODY
 from pinwheel.settings.model import Namespace
@@ -17,7 +17,7 @@ from pinwheel.settings.tree import Settings
 
 Json = dict[str, Any]
 
-_SETTINGS = "Settings"
+_SETTINGS, _PATCH = "Settings", "Patch"
 _REFERENCE = "#/components/schemas/"
 _STRUCTURED = (JSON, JSON_LINES)
 _DESCRIPTION = """The settings API of a Pinwheel node. On the node it is at the unix socket `/run/pinwheel/api.sock`; \
@@ -41,7 +41,7 @@ def openapi(model: type[Namespace] = Settings, version: str = "0", endpoints: It
         "info": {"title": "Pinwheel", "version": version, "description": _DESCRIPTION},
         "paths": paths,
         "components": {
-            "schemas": dict(sorted((_type_schemas() | {_SETTINGS: settings}).items())),
+            "schemas": dict(sorted((_type_schemas() | {_SETTINGS: settings, _PATCH: _nullable(settings)}).items())),
             "responses": {str(status): _failure(words) for status, words in STATUSES.items()},
             "securitySchemes": {"certificate": {"type": "mutualTLS", "description": "The role is the subject's O."}},
         },
@@ -74,16 +74,18 @@ def _operation(endpoint: Endpoint) -> Json:
 def _responses(endpoint: Endpoint) -> Json:
     answers = () if endpoint.later else endpoint.answers
     errors = {*GENERAL, *endpoint.errors, *(WITH_BODY if endpoint.body else ()), *((501,) if endpoint.later else ())}
-    good = {str(answer.status): _answer(answer) for answer in answers}
+    good: Json = {}
+    for answer in answers:
+        said = good.setdefault(str(answer.status), {"description": answer.description or "Done."})
+        if answer.type:
+            said.setdefault("content", {})[answer.media] = _content(answer)
     return good | {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(errors)}
 
 
-def _answer(answer: Answer) -> Json:
-    described: Json = {"description": answer.description or "Done."}
-    if answer.type:
-        schema = _schema(answer.type) if answer.media in _STRUCTURED else {"type": "string"}
-        described["content"] = {answer.media: {"schema": schema}}
-    return described
+def _content(answer: Answer) -> Json:
+    if answer.media == EVENTS:
+        return {}  # OpenAPI 3.1 has no words for what a stream of events is made of
+    return {"schema": _schema(answer.type) if answer.media in _STRUCTURED else {"type": "string"}}
 
 
 def _body(body: Body) -> Json:
@@ -92,8 +94,8 @@ def _body(body: Body) -> Json:
 
 
 def _schema(name: str) -> Json:
-    if name == _SETTINGS:
-        return {"$ref": _REFERENCE + _SETTINGS}
+    if name in {_SETTINGS, _PATCH}:
+        return {"$ref": _REFERENCE + name}
     schemas, _ = _components([types.named(name)])
     return schemas[0]
 
@@ -125,6 +127,22 @@ def _value(parameter: Parameter) -> Json:
         case "choice":
             return {"type": "string", "enum": list(parameter.choices)} | default
     return words | default
+
+
+def _nullable(schema: Json) -> Json:
+    """Give the schema of patches of documents: in every table any key can be null, and none must be there."""
+    result = {key: value for key, value in schema.items() if key not in {"required", "default", "examples"}}
+    if "properties" in schema:
+        result["properties"] = {key: _or_null(value) for key, value in schema["properties"].items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = _or_null(schema["additionalProperties"])
+    if "anyOf" in schema:
+        result["anyOf"] = [_nullable(choice) for choice in schema["anyOf"]]
+    return result
+
+
+def _or_null(schema: Json) -> Json:
+    return {"anyOf": [_nullable(schema), {"type": "null"}]} if schema else schema
 
 
 def _failure(words: str) -> Json:

@@ -28,7 +28,7 @@ STATUSES: dict[int, str] = {
 }
 """Every status that an error can have, and what it means."""
 
-GENERAL = (400, 403, 500)
+GENERAL = (400, 403, 429, 431, 500)
 """What every request can end with, whatever it asks for."""
 WITH_BODY = (408, 413, 415)
 """What a request with a body can end with besides."""

@@ -44,7 +44,15 @@ def _row(endpoint: Endpoint) -> str:
     words = [f"{endpoint.summary}."]
     words += [f"{endpoint.description}"] if endpoint.description else []
     words += [f"Body: {endpoint.body.description}"] if endpoint.body else []
-    answers = [] if endpoint.later else [_answer(answer.status, answer.description) for answer in endpoint.answers]
+    answers = (
+        []
+        if endpoint.later
+        else [
+            _answer(entry.status, entry.description)
+            for entry in endpoint.answers
+            if entry.description or len(endpoint.answers) == 1
+        ]
+    )
     statuses = [501] if endpoint.later else endpoint.errors
     cells = (
         f"`{endpoint.method} {endpoint.path}`",

@@ -14,6 +14,8 @@ Document = dict[str, Any]
 """Settings as nested tables under the names that users write, without the outer `settings`."""
 Settings = Document
 """The same, where OpenAPI describes each setting (`pinwheel.settings`)."""
+Patch = Document
+"""Settings to merge, described too: null unsets (RFC 7396)."""
 
 
 def _says(words: str) -> msgspec.Meta:
@@ -40,11 +42,11 @@ class Failure(msgspec.Struct, frozen=True):
 class Os(msgspec.Struct, frozen=True):
     """Which system runs."""
 
-    pretty_name: Annotated[str, _says("For people: `Pinwheel 0.1.0 (docker)`.")]
-    variant_id: str
-    version_id: str
-    build_id: Annotated[str, _says("The root hash of the verified system: it names every bit of it.")]
-    arch: Annotated[str, _says("As the kernel names it, `x86_64`.")]
+    pretty_name: Annotated[str, _says("For people: `Pinwheel 0.1.0 (docker)`.")] = ""
+    variant_id: str = ""
+    version_id: str = ""
+    build_id: Annotated[str, _says("The root hash of the verified system: it names every bit of it.")] = ""
+    arch: Annotated[str, _says("As the kernel names it, `x86_64`.")] = ""
 
 
 class Service(msgspec.Struct, frozen=True, rename="kebab"):

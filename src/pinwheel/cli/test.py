@@ -21,6 +21,14 @@ class Suite(StrEnum):
     UNIT = "unit"
     NODE = "node"
     VM = "vm"
+    FUZZ = "fuzz"
+
+
+FUZZ = "tests/node/api/test_fuzz.py"
+"""Part of the suite `node` in a short form."""
+EXAMPLES_VARIABLE = "PINWHEEL_FUZZ_EXAMPLES"
+"""How many requests are made up for each operation of the API."""
+EXAMPLES = 2000
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,13 +43,22 @@ def test(
     """Run the project's own tests.
 
     lint: static checks. unit: seconds. node: with real files, sockets and tools. vm: boots the real image.
+    fuzz: sends the API very many requests that are made up from its description, for an hour or more.
     """
-    paths = ["tests"] if suite is Suite.ALL else [f"tests/{suite.value}"]
-    command = [sys.executable, "-m", "pytest", *(pytest_arguments or []), *paths]
+    command = [sys.executable, "-m", "pytest", *(pytest_arguments or []), *_paths(suite)]
     environment = os.environ | {"PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}"}
+    if suite is Suite.FUZZ:
+        environment |= {EXAMPLES_VARIABLE: os.environ.get(EXAMPLES_VARIABLE, str(EXAMPLES))}
+        command.append("--timeout=0")
     try:
         done = subprocess.run(command, cwd=PROJECT, env=environment, check=False)
     except OSError as error:
         raise EnvironmentFault(f"cannot start pytest: {error}", "run the tests as ./pinwheel test") from error
     if done.returncode:
         raise CheckFailed("tests failed", "the report above says which, and why")
+
+
+def _paths(suite: Suite) -> list[str]:
+    if suite is Suite.FUZZ:
+        return [FUZZ]
+    return ["tests"] if suite is Suite.ALL else [f"tests/{suite.value}"]

@@ -4,6 +4,7 @@
 import os
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 from tests.node.actuator.conftest import Actuator
 from tests.support.api_service import Service
 
@@ -226,6 +227,14 @@ def test_settings_that_there_are_not(service: Service) -> None:
     assert [problem["path"] for problem in answer.json["problems"]] == ["settings.nothing", "ntp.nothing"]
     for query in ("keys=motd&prefix=m", "keys=a..b", "prefix=a%20b"):
         assert service.ask("GET", f"/settings?{query}").status == 400
+
+
+def test_what_is_answered_fits_the_description(service: Service) -> None:
+    service.ask("PATCH", "/settings?commit=true", {"motd": "x", "network": {"hosts": [["192.0.2.1", ["a"]]]}})
+    schemas = service.ask("GET", "/openapi.json").json["components"]["schemas"]
+    for path, name in (("/settings", "Settings"), ("/settings?set=true", "Settings"), ("/", "Model")):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
+        Draft202012Validator(schema).validate(service.ask("GET", path).json)
 
 
 def test_the_model_has_everything(service: Service) -> None:
