@@ -3,7 +3,7 @@
 
 It mounts what a node has around the image's root, then holds the sockets (`tests.support.activation`): whoever is asked
 for is forked, changes its root to the image, becomes the user of its unit, and executes the launcher. The holder itself
-is the workstation's Python, and shares no file with what is measured.
+is the workstation's Python, shares no file with what is measured, and imports little: it is copied for each start.
 """
 
 import os
@@ -16,12 +16,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.api.image_root import FLOOR
 from tests.support.activation import Holder, Service, listen
 
 SOCKETS = "run/pinwheel"
 """The directory of all sockets, below the root."""
 LAUNCHER = "/usr/lib/pinwheel/launch"
+FLOOR = "/run/floor"
+"""Where the floors' launcher and modules are, as they see it."""
 CREDENTIALS = "/run/credentials/boot"
 RUNTIME = "/run/pinwheel-api"
 _NOTIFY = "/run/notify"

@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.api.holder import FLOOR
+
 from pinwheel.image.build import BuiltImage, forget_old
 from pinwheel.image.python_definition import read_python_definition
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime
@@ -14,8 +16,6 @@ from pinwheel.image.toolbox import Toolbox, remove_tree
 from pinwheel.paths import PROJECT
 from pinwheel.progress import Progress
 
-FLOOR = "/run/floor"
-"""Where the floors' launcher and modules are, as they see it."""
 ENTRY_POINTS = {"nothing": "pinwheel_floor:nothing", "hello": "pinwheel_floor:hello"}
 
 _SOURCES = Path(__file__).parent / "floor"
