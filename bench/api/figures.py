@@ -59,7 +59,8 @@ class Figure:
         floor = "" if self.floor is None else f"{self.floor:.2f}"
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         verdict = {None: "", True: "met", False: "MISSED"}[self.met]
-        return [f"{self.title} ({self.unit})", f"{self.value:.2f}", floor, ratio, str(self.target or ""), verdict]
+        title = f"{self.title} ({self.unit})" if self.unit else self.title
+        return [title, f"{self.value:.2f}", floor, ratio, str(self.target or ""), verdict]
 
     def document(self) -> dict[str, object]:
         """Give the figure for programs."""
