@@ -19,6 +19,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -93,9 +94,12 @@ class Registry:
     def push(self, name: str, layer: bytes, tag: str = "1") -> str:
         """Push an image of one layer (an uncompressed tar archive); gives the reference by which a guest pulls it."""
         config, packed = image_config(layer), gzip.compress(layer, mtime=0)
-        for blob in (config, packed):
+        return self.push_blobs(name, [config, packed], image_manifest(config, packed), tag)
+
+    def push_blobs(self, name: str, blobs: Iterable[bytes], manifest: bytes, tag: str = "1") -> str:
+        """Push an image in its parts; gives the reference by which a guest pulls it."""
+        for blob in blobs:
             self._push_blob(name, blob)
-        manifest = image_manifest(config, packed)
         self._request("PUT", f"/v2/{name}/manifests/{tag}", manifest, {"Content-Type": MANIFEST_TYPE})
         return f"{self.endpoint}/{name}:{tag}"
 

@@ -12,7 +12,7 @@ DEFAULT = (
 BOOTSTRAP = ("CAP_AUDIT_CONTROL", "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_MODULE")
 """What a bootstrap container has besides: it mounts, formats, loads modules, sets up devices."""
 
-ALL = (
+ALL: tuple[str, ...] = (
     *DEFAULT, *BOOTSTRAP,
     "CAP_AUDIT_READ", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE", "CAP_DAC_READ_SEARCH", "CAP_IPC_LOCK",
     "CAP_IPC_OWNER", "CAP_LEASE", "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE", "CAP_NET_BROADCAST",

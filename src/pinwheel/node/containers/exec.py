@@ -6,17 +6,17 @@ so its exit status is not lost; and what the caller holds is the container's own
 """
 
 import ctypes
+import json
 import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pinwheel.node.containers import places
 from pinwheel.node.containers.container import Container, Kind
@@ -27,8 +27,6 @@ START_SECONDS = 30.0
 """How long runc may take to start a command: a tenth of a second on hardware."""
 _SET_CHILD_SUBREAPER = 36
 """linux/prctl.h."""
-_SET_WINDOW_SIZE = 0x5414
-"""TIOCSWINSZ of ioctl_tty(2)."""
 _NAME = re.compile(r"[a-zA-Z0-9-]{1,76}")
 
 
@@ -111,12 +109,13 @@ def start(paths: Paths, name: str, command: Sequence[str], terminal: Terminal | 
         raise NotRunningError(f"there is no host container {name!a:.80} running")
     _adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="exec-", dir=_run_directory(paths)) as workspace:
-        pid_file = Path(workspace, "pid")
-        options = ["--detach", "--pid-file", str(pid_file)]
+        pid_file, process_file = Path(workspace, "pid"), Path(workspace, "process.json")
+        process_file.write_text(json.dumps(_process(paths, identifier, command, terminal)))
+        arguments = ["--detach", "--pid-file", str(pid_file), "--process", str(process_file)]
         if terminal:
-            descriptors = _start_on_terminal(paths, Path(workspace), options, [identifier, *command], terminal)
+            descriptors = _start_on_terminal(paths, Path(workspace, "tty"), arguments, identifier)
         else:
-            descriptors = _start_on_pipes(paths, options, [identifier, *command])
+            descriptors = _start_on_pipes(paths, [*arguments, identifier])
         try:
             return Session(int(pid_file.read_text()), descriptors)
         except BaseException:
@@ -125,26 +124,30 @@ def start(paths: Paths, name: str, command: Sequence[str], terminal: Terminal | 
             raise
 
 
-def _start_on_terminal(
-    paths: Paths, workspace: Path, options: list[str], command: list[str], size: Terminal
-) -> list[int]:
+def _process(paths: Paths, identifier: str, command: Sequence[str], terminal: Terminal | None) -> dict[str, Any]:
+    """Give the container's own process with another command: `process` of the OCI runtime specification."""
+    config = json.loads(paths.at(f"{places.BUNDLES}/{identifier}/config.json").read_bytes())
+    process: dict[str, Any] = config["process"] | {"args": list(command), "terminal": terminal is not None}
+    if terminal:
+        process["consoleSize"] = {"height": terminal.rows, "width": terminal.columns}
+        process["env"] = [*process["env"], "TERM=xterm"]
+    return process
+
+
+def _start_on_terminal(paths: Paths, place: Path, arguments: list[str], identifier: str) -> list[int]:
     """Receive the terminal that runc has opened in the container: `--console-socket` of runc-exec(8)."""
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(workspace / "tty"))
+        listener.bind(str(place))
         listener.listen(1)
         listener.settimeout(START_SECONDS)
-        _runc(paths, [*options, "--tty", "--console-socket", str(workspace / "tty"), *command], None, None)
+        _runc(paths, [*arguments, "--console-socket", str(place), identifier], None, None)
         with listener.accept()[0] as channel:
-            _, descriptors, _, _ = socket.recv_fds(channel, 4096, 1)
-    import fcntl
-
-    fcntl.ioctl(descriptors[0], _SET_WINDOW_SIZE, struct.pack("4H", size.rows, size.columns, 0, 0))
-    return descriptors
+            return socket.recv_fds(channel, 4096, 1)[1]
 
 
-def _start_on_pipes(paths: Paths, options: list[str], command: list[str]) -> list[int]:
+def _start_on_pipes(paths: Paths, arguments: list[str]) -> list[int]:
     with _pipe() as (stdin, to_stdin), _pipe() as (from_stdout, stdout):
-        _runc(paths, [*options, *command], stdin, stdout)
+        _runc(paths, arguments, stdin, stdout)
         return [os.dup(to_stdin), os.dup(from_stdout)]
 
 
