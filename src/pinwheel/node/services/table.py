@@ -54,7 +54,8 @@ SERVICES: tuple[Service, ...] = (
         settings=("dns",),
         owned=(places.RESOLVED,),
         render=_DNS("render"),
-        restart=(UnitAction("systemd-resolved.service", "reload-or-try-restart"),),
+        # A reload would keep the domains to search that are there no longer.
+        restart=(UnitAction("systemd-resolved.service", "try-restart"),),
     ),
     Service(
         name="ntp",
