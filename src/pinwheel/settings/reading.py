@@ -170,11 +170,16 @@ def _given(what: str | tuple[str, str], values: dict[str, Any]) -> list[tuple[st
 
 
 def _by_name(core: Any, value: Any) -> Any:  # noqa: ANN401
-    """Give a table for a list of its values, where the table is one that is written so."""
-    if not (is_namespace(core) and core.__struct_config__.array_like and isinstance(value, list)):
+    """Give a table for a list of its values, where the table is one that is written so and in no other way."""
+    if not _is_written_as_list(core):
         return value
     keys = list(children(core))
-    return dict(zip(keys, value, strict=True)) if len(keys) == len(value) else value
+    fits = isinstance(value, list) and len(keys) == len(value)
+    return dict(zip(keys, value, strict=True)) if fits else None
+
+
+def _is_written_as_list(core: Any) -> bool:  # noqa: ANN401
+    return is_namespace(core) and bool(core.__struct_config__.array_like)
 
 
 def _checked(kind: Kind, value: Any, *, early: bool) -> Any:  # noqa: ANN401
@@ -190,7 +195,7 @@ def _wrong(kind: Kind, value: Any) -> str:  # noqa: ANN401
     if get_origin(kind.core) is Literal:
         return f"{_shown(value)} is not one of {', '.join(get_args(kind.core))}"
     core = get_origin(kind.core) or kind.core
-    if is_namespace(core) and core.__struct_config__.array_like:
+    if _is_written_as_list(core):
         return f"must be a list of {', '.join(children(core))}"
     if core is dict or is_namespace(core):  # without the value: a table may be one that holds secrets
         return "must be a table"

@@ -289,3 +289,8 @@ def test_nothing_is_said_to_send_metrics():
 def test_a_cloud_has_regions():
     assert read("aws", {"region": "us-gov-west-1", "profile": "default", "config": "W2RlZmF1bHRdCg=="})[1] == []
     assert len(read("aws", {"region": "Frankfurt", "profile": "", "credentials": "!"})[1]) == 3
+
+
+def test_a_line_of_hosts_is_a_list_and_no_table():
+    _, problems = read("network.hosts", [{"address": "192.0.2.1", "names": ["db"]}])
+    assert problems == ["[0]: must be a list of address, names"]
