@@ -8,7 +8,7 @@ a good run.
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from pinwheel.node.containers.container import Container, Kind, configured
 from pinwheel.node.events import WARNING, send
 from pinwheel.node.files import write_atomically
 from pinwheel.node.notify import notify
-from pinwheel.node.paths import SYSTEMCTL, Paths
+from pinwheel.node.paths import JOURNALCTL, SYSTEMCTL, Paths
 from pinwheel.node.programs import run
 from pinwheel.node.serialize import json_file
 from pinwheel.node.units import Systemd
@@ -88,7 +88,7 @@ def run_containers(paths: Paths) -> list[Outcome]:
     units = Systemd(paths)
     with suppress(TimeoutError):
         run(paths.at(SYSTEMCTL), "start", *(one.unit for one in containers), seconds=CONTAINERS_SECONDS)
-    outcomes = [_looked_at(units, container) for container in containers]
+    outcomes = [_looked_at(paths, units, container) for container in containers]
     # A failure that is not essential is no reason against the node: it was told, and is forgotten.
     pardoned = [
         one.unit for one, outcome in zip(containers, outcomes, strict=True) if outcome.words and not one.essential
@@ -134,16 +134,19 @@ def _run_command(paths: Paths, command: list[str]) -> str:
     return f"{shown}: exit status {outcome.status}: {said}"
 
 
-def _looked_at(units: Systemd, container: Container) -> Outcome:
+def _looked_at(paths: Paths, units: Systemd, container: Container) -> Outcome:
     state = units.state(container.unit)
     good = state.active == "active" and state.result == "success"
-    words = "" if good else f"{state.result or state.active}: {_last_line(units.last_words, container.unit)}"
+    words = "" if good else f"{state.result or state.active}: {_last_line(paths, container)}"
     return Outcome("bootstrap-containers", container.name, container.essential, container.once, words)
 
 
-def _last_line(last_words: Callable[[str], str], unit: str) -> str:
-    lines = [line for line in last_words(unit).splitlines() if not line.startswith(f"{unit}: ")]
-    return lines[-1] if lines else "no output"
+def _last_line(paths: Paths, container: Container) -> str:
+    """Give the last thing that a container said, or the preparation for it; not what systemd says of its unit."""
+    identifier = f"{container.unit.partition('@')[0]}-{container.name}"
+    options = ("--boot", f"--identifier={identifier}", "--lines=1", "--output=cat", "--no-pager", "--quiet")
+    said = run(paths.at(JOURNALCTL), *options, seconds=SYSTEMCTL_SECONDS).output.strip()
+    return " ".join(said.split())[-300:] or "no output"
 
 
 def _tell(paths: Paths, outcomes: Iterable[Outcome]) -> None:
