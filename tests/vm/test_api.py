@@ -26,8 +26,8 @@ pytestmark = pytest.mark.vm
 
 MAX_PSS = 60 * 1024
 """KiB, of the API and the actuator together."""
-LEAVES_AFTER = 90.0
-"""Seconds: a minute, and the time that the clock of an emulated machine needs for it."""
+LEAVES_AFTER = 120.0
+"""Seconds without a request after which nothing of ours may be resident."""
 PROCESSES = ("launch api", "launch actuator")
 
 

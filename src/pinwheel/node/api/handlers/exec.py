@@ -239,8 +239,10 @@ class _Command:
 
         self._running.channel.setblocking(False)
         reader, writer = await asyncio.open_unix_connection(sock=self._running.channel)
-        line = await reader.readline()
-        writer.close()
+        try:
+            line = await reader.readline()
+        finally:
+            writer.close()
         answer = read_answer(line) if line else None
         if isinstance(answer, Done):
             return int(answer.result)
