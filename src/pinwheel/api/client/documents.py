@@ -5,6 +5,7 @@ What reads them is imported where it is needed: most calls of the client have no
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ FETCH_TIMEOUT = 30.0
 FETCHES_AT_ONCE = 4
 
 STANDARD_INPUT = "-"
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+"""How a URI begins (RFC 3986, 3.1)."""
 
 
 class Source(NamedTuple):
@@ -71,7 +74,7 @@ def read_source(name: str) -> Source:
     """Read one document; raises ApiFailed."""
     if name == STANDARD_INPUT:
         return Source("standard input", _limited(name, sys.stdin.buffer.read(MAX_DOCUMENT + 1)))
-    scheme = urlsplit(name).scheme
+    scheme = name.partition(":")[0].lower() if _URI.match(name) else ""
     if scheme in ("http", "https"):
         return Source(name, _limited(name, _fetch(name)))
     if scheme not in ("", "file"):

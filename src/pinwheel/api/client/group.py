@@ -158,8 +158,12 @@ def make_group(help_text: str) -> click.Group:
 def run(group: click.Group, session: Session, arguments: Sequence[str]) -> int:
     """Run a command line and give its exit code; errors are shown."""
     try:
-        code = group.main(list(arguments), prog_name=session.program, standalone_mode=False, obj=session)
+        # Not by `main`: that has exit codes of its own, and looks for completion, which is the workstation's.
+        with group.make_context(session.program, list(arguments), obj=session) as context:
+            code = group.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:  # --help
+        return end.exit_code
     except ApiFailed as failure:
         for line in failure_lines(failure):
             note(line)

@@ -76,7 +76,7 @@ class Client:
         Args:
             method: of HTTP.
             path: with or without a query of its own.
-            query: further parameters; None and False are left out, lists get commas.
+            query: further parameters; None, False and what is empty are left out, lists get commas.
             body: of the request.
             media: the type of the body.
 
@@ -122,7 +122,7 @@ class Client:
                 with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before it heard us out
                     connection.request(method, target, body, {"Content-Type": media} if body is not None else {})
                 response = connection.getresponse()
-                self._trace(f"{method} {target}: {response.status} {response.reason}")
+                self._trace(f"{method} {target}: {response.status}")
                 if response.status >= 400:
                     raise read_failure(response.status, response.reason, response.read(MAX_ANSWER))
             yield response
@@ -132,11 +132,15 @@ class Client:
 
 def target_of(path: str, query: Query | None = None) -> str:
     """Give the request's target: parameters in a query, what no URI may hold percent-encoded."""
-    given = {name: _text(value) for name, value in (query or {}).items() if value not in (None, False, (), [])}
+    given = {name: _text(value) for name, value in (query or {}).items() if _is_given(value)}
     plain = quote(path if path.startswith("/") else f"/{path}", safe="/?&=%+,:;@!$'()*~.-_[]")
     if not given:
         return plain
     return f"{plain}{'&' if '?' in plain else '?'}{urlencode(given, safe=',:')}"
+
+
+def _is_given(value: object) -> bool:
+    return value is not None and value is not False and value not in ("", (), [])
 
 
 def _text(value: object) -> str:

@@ -57,12 +57,14 @@ def show(value: object, lines: Iterable[str], *, as_json: bool) -> None:
         say(line)
 
 
-def show_commit(commit: Mapping[str, Any], *, as_json: bool) -> None:
+def show_commit(
+    commit: Mapping[str, Any], *, as_json: bool, dry_run: bool = False, try_seconds: int | None = None
+) -> None:
     """Write what a commit did: for people on standard error, because Bottlerocket's client writes nothing here."""
     if as_json:
         say(pretty(commit))
         return
-    for line in commit_lines(commit):
+    for line in commit_lines(commit, dry_run=dry_run, try_seconds=try_seconds):
         note(line)
 
 

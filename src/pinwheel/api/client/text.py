@@ -74,25 +74,23 @@ def _value(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
-def commit_lines(commit: Mapping[str, Any]) -> list[str]:
-    """Say what a commit did, or would do."""
-    changes = commit.get("changes") or []
-    if not changes:
+def commit_lines(commit: Mapping[str, Any], *, dry_run: bool = False, try_seconds: int | None = None) -> list[str]:
+    """Say what a commit did, or in a dry run would do."""
+    changes = commit.get("changes")
+    if changes == []:
         return [f"Nothing to change: generation {commit['generation']} has it all."]
-    would = bool(commit.get("dry_run"))
-    lines = [*change_lines(changes), *_effects(commit, would=would)]
-    if would:
+    lines = [*change_lines(changes or ()), *_effects(commit, would=dry_run)]
+    if dry_run:
         return [*lines, "Checked only: nothing has been changed."]
     lines.append(f"Generation {commit['generation']} is in effect.")
-    if trial := commit.get("trial"):
-        lines.append(f"On trial until {clean(str(trial['until']))}: keep it with `try confirm`.")
+    if try_seconds:
+        lines.append(f"It is on trial for {human_duration(try_seconds)}: keep it with `try confirm`.")
     return lines
 
 
 def _effects(commit: Mapping[str, Any], *, would: bool) -> list[str]:
-    units, files, reboot = (commit.get(name) or [] for name in ("units", "files", "reboot"))
+    units, reboot = (commit.get(name) or [] for name in ("units", "reboot"))
     return [
-        *([f"{'Would write' if would else 'Written'}: {_listed(files)}"] if files else []),
         *([f"{'Would restart' if would else 'Restarted'}: {_listed(units)}"] if units else []),
         *([f"After the next boot: {_listed(reboot)}"] if reboot else []),
     ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What all verbs that change settings have in common: how the change is to take effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import click
@@ -25,6 +25,10 @@ class Effect(NamedTuple):
     def query(self) -> Query:
         """The parameters that say so."""
         return {"try": self.try_seconds, "dry_run": self.dry_run, "reason": self.reason}
+
+    def show(self, commit: Mapping[str, Any]) -> None:
+        """Say what was done."""
+        show_commit(commit, as_json=self.json, dry_run=self.dry_run, try_seconds=self.try_seconds)
 
 
 def effect_options(trial: int | None = None, *, with_json: bool = True) -> Callable[[Verb], Verb]:
@@ -75,4 +79,4 @@ def change(session: Session, method: str, path: str, content: object, effect: Ef
     """Send a change, wait until it is in effect, and say what was done."""
     with waiting("Checking" if effect.dry_run else "Applying"):
         commit = session.client.send(method, path, content, **query, **effect.query)
-    show_commit(commit, as_json=effect.json)
+    effect.show(commit)

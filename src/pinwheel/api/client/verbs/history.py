@@ -6,9 +6,13 @@ from typing import Any
 import click
 
 from pinwheel.api.client.group import verb
+from pinwheel.api.client.http import Client
 from pinwheel.api.client.session import Session, show, show_commit, waiting
-from pinwheel.api.client.text import change_lines, pairs, pretty, table
+from pinwheel.api.client.text import change_lines, clean, pairs, pretty, table
 from pinwheel.api.client.verbs.effect import json_option
+
+_SHOWN = 3
+"""Settings named in a row of the history."""
 
 
 @click.group("generations", invoke_without_command=True, short_help="Show the history of the settings.")
@@ -25,12 +29,16 @@ def generations(context: click.Context) -> None:
 def list_(session: Session, limit: int, json: bool) -> None:
     """List generations, the newest first."""
     found = session.client.get("/settings/generations", limit=limit)
-    show(found, table(("NUMBER", "CREATED", "BY", "WHY"), map(_row, found)), as_json=json)
+    lines = table(("NUMBER", "CREATED", "BY", "WHY", "CHANGED"), map(_row, found["generations"]))
+    damaged = [f"generation {number} cannot be read: {why}" for number, why in (found.get("damaged") or {}).items()]
+    show(found, [*lines, *map(clean, damaged)], as_json=json)
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
-    reason = f"{one['reason']} (on trial)" if one.get("trial") else one["reason"]
-    return one["number"], one["created"], author_text(one["author"]), reason
+    reason = f"{one['reason']} (trial)" if one.get("trial") else one["reason"]
+    changed = [path.removeprefix("settings.") for path in one.get("changes") or ()]
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    return one["number"], one["created"], author_text(one["author"]), reason, ", ".join(changed[:_SHOWN]) + more
 
 
 def author_text(author: dict[str, Any]) -> str:
@@ -81,14 +89,15 @@ def rollback(session: Session, number: int | None, dry_run: bool, json: bool) ->
     This makes a new generation: nothing of the history is lost.
     """
     client = session.client
-    target = number or _before_the_last(client.get("/settings/generations", limit=1))
+    target = number or _before_the_last(client)
     with waiting("Checking" if dry_run else "Applying"):
         commit = client.send("POST", f"/settings/generations/{target}/rollback", dry_run=dry_run)
-    show_commit(commit, as_json=json)
+    show_commit(commit, as_json=json, dry_run=dry_run)
 
 
-def _before_the_last(newest: list[dict[str, Any]]) -> int:
-    parent = int(newest[0]["parent"]) if newest else 0
+def _before_the_last(client: Client) -> int:
+    current = client.get("/settings/generations", limit=1)["current"]
+    parent = int(client.get(f"/settings/generations/{current}")["parent"]) if current else 0
     if not parent:
         raise click.UsageError("there is no generation before this one")
     return parent

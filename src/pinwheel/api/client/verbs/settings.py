@@ -11,7 +11,7 @@ from pinwheel.api.client.documents import Source, merged, read_source, read_sour
 from pinwheel.api.client.failure import wrong_usage
 from pinwheel.api.client.group import verb
 from pinwheel.api.client.http import Client
-from pinwheel.api.client.session import Session, say, show, show_commit, waiting
+from pinwheel.api.client.session import Session, say, show, waiting
 from pinwheel.api.client.text import change_lines, pretty
 from pinwheel.api.client.verbs.effect import Effect, change, effect_options, json_option
 from pinwheel.api.client.verbs.raw import write_body
@@ -124,7 +124,7 @@ def apply_verb(trial: int | None = None) -> click.Command:
         documents = read_sources(list(sources))
         with waiting("Checking" if effect.dry_run else "Applying"):
             commit = _send_documents(session.client, documents, effect, replace=replace)
-        show_commit(commit, as_json=effect.json)
+        effect.show(commit)
 
     return apply
 
@@ -155,7 +155,7 @@ def _differences(client: Client, what: tuple[str, ...], tx: str | None) -> list[
     if what and all(one.isdecimal() for one in what):
         if len(what) > 2:
             raise click.UsageError("two generations at most")
-        until = what[1] if len(what) == 2 else client.get("/settings/generations", limit=1)[0]["number"]
+        until = what[1] if len(what) == 2 else client.get("/settings/generations", limit=1)["current"]
         found = client.get("/settings/diff", **{"from": what[0], "to": until})
     elif len(what) == 1:
         source = read_source(what[0])
