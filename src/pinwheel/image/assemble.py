@@ -56,8 +56,9 @@ def assemble_root(
     workspace: Path,
     cache: Path,
     progress: Progress,
+    more: Sequence[Path] = (),
 ) -> AssembledRoot:
-    """Make the root of a variant below `workspace`.
+    """Make the root of a variant below `workspace`; `more` are trees of further files of ours to lay over it.
 
     Raises:
         UsageFault: the declaration does not fit the packages.
@@ -67,7 +68,7 @@ def assemble_root(
     packages = settings_packages(variant, definition.settings_packages)
     with progress.step("Compiling the node's services"):
         shutil.copytree(Path(overlays(variant)[0]), own, symlinks=True)
-        for overlay in overlays(variant)[1:]:
+        for overlay in (*overlays(variant)[1:], *more):
             shutil.copytree(overlay, own, symlinks=True, dirs_exist_ok=True)
         drop_empty_directories(own)
         runtime = build_python_runtime(
@@ -93,7 +94,7 @@ def assemble_root(
         os_release = _write_own_facts(own, variant, facts)
         write_description(own, packages)
         drop_setuid(definition.drop_setuid, root)
-        _lay_over(own, root)
+        lay_over(own, root)
         add_users(root, toolbox)
         _unpack_modules(root / MODULES / release, definition.unpacked_kernel_modules, toolbox)
         _derive(root, release, toolbox)
@@ -166,7 +167,7 @@ def _write_own_facts(own: Path, variant: str, facts: ImageFacts) -> Path:
     return os_release
 
 
-def _lay_over(own: Path, root: Path) -> None:
+def lay_over(own: Path, root: Path) -> None:
     """Copy our files over the root, owned by root, with the modes that an image has: 0644, and 0755 for programs."""
     script = (
         'chmod -R u=rwX,go=rX "$0" && tar --create --directory "$0" --owner=0 --group=0 --numeric-owner . | '

@@ -16,6 +16,8 @@ from pinwheel.errors import EnvironmentFault
 from pinwheel.image.assemble import AssembledRoot, assemble_root
 from pinwheel.image.definition import read_definition
 from pinwheel.image.disk import VerityRoot, make_disk, seal_root
+from pinwheel.image.host_container import bake, build_host_container, container_key
+from pinwheel.image.host_container_definition import CONTAINERS
 from pinwheel.image.initrd import make_initrd
 from pinwheel.image.inputs import TOOLBOX, BuildContext, LockMode, get_packages, get_toolbox
 from pinwheel.image.kernel_modules import KernelModules
@@ -28,7 +30,7 @@ from pinwheel.image.rules import RuleReport, check_rules
 from pinwheel.image.sbom import ImageFacts as SbomFacts
 from pinwheel.image.sbom import make_sbom
 from pinwheel.image.toolbox import Toolbox, remove_tree
-from pinwheel.image.tree import DEFINITION, make_tree
+from pinwheel.image.tree import DEFINITION, make_tree, variant_source
 from pinwheel.image.uki import UkiParts, entry_name, make_uki, sign
 from pinwheel.paths import PROJECT
 from pinwheel.progress import Progress
@@ -96,7 +98,7 @@ def build_image(variant: str, context: BuildContext) -> BuiltImage:
     _check_space(context.cache)
     toolbox = get_toolbox(context)
     lock, files = get_packages(variant, toolbox, context)
-    tree = make_tree(variant, lock, files, toolbox, context.cache, context.progress)
+    tree = make_tree(variant_source(variant), lock, files, toolbox, context.cache, context.progress)
     os.utime(tree)
     target = context.cache / "images" / _key(variant, context, keys)
     if not (target / MANIFEST_NAME).exists():
@@ -141,7 +143,9 @@ def _build_into(
 ) -> None:
     progress, epoch = context.progress, lock.resolved_at
     definition = read_definition(variant)
-    root = assemble_root(variant, tree, definition, lock, toolbox, workspace, context.cache, progress)
+    bake([build_host_container(one, context) for one in definition.host_containers], workspace / "baked")
+    more = [workspace / "baked"] if definition.host_containers else []
+    root = assemble_root(variant, tree, definition, lock, toolbox, workspace, context.cache, progress, more)
     report = check_rules(root.directory)
     report.raise_if_broken()
     name = output / f"pinwheel-{variant}"
@@ -228,6 +232,8 @@ def _key(variant: str, context: BuildContext, keys: SecureBootKeys) -> str:
     for file in _source_files(PROJECT / path for path in _SOURCES):
         digest.update(f"{file.relative_to(PROJECT)}\0".encode())
         digest.update(str(file.readlink()).encode() if file.is_symlink() else file.read_bytes())
+    for container in read_definition(variant).host_containers:
+        digest.update(container_key(container, context).encode())
     digest.update(keys.certificate.read_bytes())
     return f"{variant}-{digest.hexdigest()[:16]}"
 
@@ -239,8 +245,8 @@ def _source_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_made(file: Path) -> bool:
-    """Whether a file is no source: locks count by their content, compiled Python not at all."""
-    return "__pycache__" in file.parts or DEFINITION / "locks" in file.parents
+    """Whether a file is no source: locks and host containers count where they are used, compiled Python not at all."""
+    return "__pycache__" in file.parts or not {DEFINITION / "locks", CONTAINERS}.isdisjoint(file.parents)
 
 
 def forget_old(directory: Path, pattern: str, keep: int) -> None:

@@ -39,6 +39,9 @@ class ImageDefinition(_Declaration):
     unpacked_kernel_modules: list[str] = Field(
         default=[], description="Modules of every boot, stored unpacked, as what they depend on: xz is slow to unpack."
     )
+    host_containers: list[str] = Field(
+        default=[], description="Host containers of ours whose images come with this one: for nodes without a registry."
+    )
     settings_packages: list[str] = Field(default=[], description="Python packages of settings, by import name.")
     initrd: InitrdModules = InitrdModules()
 
@@ -51,6 +54,7 @@ class ImageDefinition(_Declaration):
             files=self.files + other.files,
             **{
                 "drop-setuid": self.drop_setuid + other.drop_setuid,
+                "host-containers": self.host_containers + other.host_containers,
                 "excluded-kernel-modules": self.excluded_kernel_modules + other.excluded_kernel_modules,
                 "settings-packages": self.settings_packages + other.settings_packages,
                 "unpacked-kernel-modules": self.unpacked_kernel_modules + other.unpacked_kernel_modules,

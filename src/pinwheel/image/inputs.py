@@ -13,7 +13,7 @@ from pinwheel.image.package_lock import PackageLock, lock_file, read_lock, write
 from pinwheel.image.resolve import resolve
 from pinwheel.image.toolbox import PACKAGES as TOOLBOX_PACKAGES
 from pinwheel.image.toolbox import Toolbox, make_toolbox
-from pinwheel.image.tree import requested_packages
+from pinwheel.image.tree import TreeSource, requested_packages, variant_source
 from pinwheel.paths import cache_directory
 from pinwheel.progress import Progress
 
@@ -119,10 +119,17 @@ def get_packages(variant: str, toolbox: Toolbox, context: BuildContext) -> tuple
         UsageFault: the variant asks for packages that its lock was not resolved for.
         PackagesGone: in strict mode, when the mirror no longer carries the lock's packages.
     """
-    cache, title = context.cache / "packages", f"variant {variant}"
+    return get_packages_of(variant, variant_source(variant), f"variant {variant}", toolbox, context)
+
+
+def get_packages_of(
+    name: str, source: TreeSource, title: str, toolbox: Toolbox, context: BuildContext
+) -> tuple[PackageLock, dict[str, Path]]:
+    """Do as `get_packages` does, for any tree; `name` is that of its lock, `title` is for people."""
+    cache = context.cache / "packages"
     return with_lock(
-        variant,
-        requested_packages(variant, toolbox),
+        name,
+        requested_packages(source, toolbox),
         context,
         lambda lock: fetch_packages(lock.packages, context.find_mirror, cache, context.progress, title),
     )

@@ -51,7 +51,8 @@ def plan(tree: Path, definition: ImageDefinition, own: Iterable[Path] = ()) -> s
     problems: list[str] = []
     files = [*_declared(tree, definition.programs, problems), *_patterns(tree, definition.files, problems)]
     files += [*_libraries(tree, definition.libraries, problems), *_units(tree, definition.units, problems)]
-    files += _kernel_modules(tree, definition.excluded_kernel_modules, problems)
+    if (tree / MODULES).is_dir():  # a container's tree has no kernel
+        files += _kernel_modules(tree, definition.excluded_kernel_modules, problems)
     if problems:
         listed = "\n".join(problems)
         raise UsageFault(f"the image's declaration does not fit its packages:\n{listed}", "edit image.toml")

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from debian.debfile import DebFile
 
@@ -24,26 +25,37 @@ def variants() -> list[str]:
     return sorted(file.parent.name for file in DEFINITION.glob("mkosi.profiles/*/mkosi.conf"))
 
 
-def requested_packages(variant: str, toolbox: Toolbox) -> list[str]:
-    """Give the packages that the variant's mkosi configuration asks for, as mkosi itself reads it.
+class TreeSource(NamedTuple):
+    """What mkosi makes a tree of."""
 
-    Raises:
-        UsageFault: there is no such variant.
-    """
+    command: tuple[str, ...]
+    """mkosi, and where its configuration is."""
+    configuration: tuple[Path, ...]
+    """The files of that configuration."""
+
+
+def variant_source(variant: str) -> TreeSource:
+    """Give what the tree of a variant is made of; raises UsageFault when there is no such variant."""
     if variant not in variants():
         raise UsageFault(f"there is no variant {variant!r}", f"the variants are: {', '.join(variants())}")
-    answer = toolbox.run(_mkosi(variant, "--json", "summary"), readable=[DEFINITION], root=True)
+    command = ("mkosi", f"--directory={DEFINITION}", f"--profile={variant}")
+    return TreeSource(command, (DEFINITION / "mkosi.conf", DEFINITION / f"mkosi.profiles/{variant}/mkosi.conf"))
+
+
+def requested_packages(source: TreeSource, toolbox: Toolbox) -> list[str]:
+    """Give the packages that an mkosi configuration asks for, as mkosi itself reads it."""
+    answer = toolbox.run([*source.command, "--json", "summary"], readable=[DEFINITION], root=True)
     (image,) = json.loads(answer)["Images"]
     return sorted(set(image["Packages"]))
 
 
 def make_tree(
-    variant: str, lock: PackageLock, files: Mapping[str, Path], toolbox: Toolbox, cache: Path, progress: Progress
+    source: TreeSource, lock: PackageLock, files: Mapping[str, Path], toolbox: Toolbox, cache: Path, progress: Progress
 ) -> Path:
-    """Give the unpruned tree of a variant; make it when it is not in the cache yet.
+    """Give the unpruned tree of a source; make it when it is not in the cache yet.
 
     Args:
-        variant: the mkosi profile.
+        source: what mkosi makes it of.
         lock: the packages.
         files: the .deb file of each package, by the package's name.
         toolbox: where mkosi is.
@@ -53,8 +65,7 @@ def make_tree(
     Raises:
         EnvironmentFault: mkosi failed.
     """
-    files_of_mkosi = (DEFINITION / "mkosi.conf", DEFINITION / f"mkosi.profiles/{variant}/mkosi.conf")
-    configuration = b"".join(file.read_bytes() for file in files_of_mkosi)
+    configuration = b"".join(file.read_bytes() for file in source.configuration)
     key = hashlib.sha256(f"{_LAYOUT} {lock.digest()} {toolbox.root.name}".encode() + configuration).hexdigest()[:16]
     target = cache / "trees" / key
     if target.exists():
@@ -75,7 +86,7 @@ def make_tree(
                 "--output=tree",
                 "--force",
             )
-            toolbox.run(_mkosi(variant, *options, "build"), readable=[DEFINITION], writable=[workspace], root=True)
+            toolbox.run([*source.command, *options, "build"], readable=[DEFINITION], writable=[workspace], root=True)
             (workspace / "output/tree").rename(target)
         finally:
             remove_tree(workspace)
@@ -106,7 +117,3 @@ def write_repository(lock: PackageLock, files: Mapping[str, Path], directory: Pa
         f"Suite: {lock.release}\nCodename: {lock.release}\nComponents: main\nArchitectures: amd64\n"
         f"SHA256:\n {digest} {size} main/binary-amd64/Packages\n"
     )
-
-
-def _mkosi(variant: str, *arguments: str) -> list[str]:
-    return ["mkosi", f"--directory={DEFINITION}", f"--profile={variant}", *arguments]

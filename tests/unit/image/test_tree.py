@@ -10,8 +10,7 @@ from debian.deb822 import Packages, Release
 
 from pinwheel.errors import UsageFault
 from pinwheel.image.package_lock import LockedPackage, PackageLock
-from pinwheel.image.toolbox import Toolbox
-from pinwheel.image.tree import requested_packages, variants, write_repository
+from pinwheel.image.tree import variant_source, variants, write_repository
 
 CONTROL = """\
 Package: {name}
@@ -78,5 +77,5 @@ def test_packages_are_not_copied(repository: Path) -> None:
 
 def test_unknown_variant_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="no variant 'nope'") as caught:
-        requested_packages("nope", Toolbox(tmp_path))
+        variant_source("nope")
     assert ", ".join(variants()) in (caught.value.hint or "")
