@@ -4,9 +4,10 @@
 import os
 from typing import Any
 
-from pinwheel.machine.machine import Machine
+from pinwheel.api.client.text import human_duration
+from pinwheel.machine.machine import API_CERTIFICATES, Machine
 from pinwheel.machine.node_status import NodeStatus
-from pinwheel.machine.record import DEFAULT_NAME, MIB
+from pinwheel.machine.record import DEFAULT_NAME, LOOPBACK, MIB
 from pinwheel.machine.store import MachineStore
 
 
@@ -35,6 +36,7 @@ def machine_document(machine: Machine) -> dict[str, Any]:
         "disk": {"path": str(machine.disk), "size": record.disk_size},
         "data_disk_size": record.data_disk_size,
         "docker": machine.docker_environment(),
+        "api": {"port": record.api_port, "certificates": str(machine.directory / API_CERTIFICATES)},
         "publish": [forward.model_dump() for forward in record.publish],
         "pid": process.pid if process else None,
         "uptime_seconds": round(process.uptime(), 1) if process else None,
@@ -45,7 +47,8 @@ def machine_document(machine: Machine) -> dict[str, Any]:
 def list_row(machine: Machine) -> list[str]:
     """Give a machine's row of `pinwheel ps`."""
     record, process = machine.record, machine.process()
-    ports = [f"{record.docker_port}->docker", *map(str, record.publish)]
+    api = [f"{record.api_port}->api"] if record.api_port else []
+    ports = [f"{record.docker_port}->docker", *api, *map(str, record.publish)]
     return [
         record.name,
         machine.state(),
@@ -68,6 +71,8 @@ def status_lines(machine: Machine) -> list[tuple[str, str]]:
     lines.append(("memory, processors", f"{record.memory // MIB} MiB, {record.cpus}"))
     if process:
         lines.append(("Docker API", machine.docker_environment()["DOCKER_HOST"]))
+    if process and status and status.api.fingerprint:
+        lines.append(("settings API", f"{LOOPBACK}:{record.api_port}, {status.api.fingerprint}"))
     lines += [("published", str(forward)) for forward in record.publish]
     lines.append(("files", str(machine.directory)))
     return lines
@@ -84,21 +89,13 @@ def next_steps(machine: Machine, status: NodeStatus | None) -> str:
         (f"docker{name or ' ' + DEFAULT_NAME} -- run --rm hello-world", "any Docker command"),
         (f"docker{name or ' ' + DEFAULT_NAME} --env", "the variables for other Docker clients"),
         (f"status{name}", "what the node says about itself"),
+        (f"node {name.strip() or DEFAULT_NAME} get", "its settings; `node ... --help` has all verbs"),
+        (f"node {name.strip() or DEFAULT_NAME} dashboard", "the node on one screen"),
         (f"console{name}", "its console; Ctrl-] leaves"),
         (f"stop{name}", "power off; the disk stays"),
     ]
     width = max(len(command) for command, _ in commands)
     return "\n".join([head, *(f"  {program()} {command:{width}}  # {what}" for command, what in commands)])
-
-
-def human_duration(seconds: float) -> str:
-    """Say a time in its two largest units: 3 h 5 min."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((index for index, (value, _) in enumerate(parts) if value), len(parts) - 1)
-    return " ".join(f"{value} {unit}" for value, unit in parts[first : first + 2] if value) or "0 s"
 
 
 def _node_lines(status: NodeStatus) -> list[tuple[str, str]]:

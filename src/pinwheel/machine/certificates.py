@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The certificates of one machine's Docker API: a CA of its own, one server, one client.
+"""The certificates of one machine: a CA, a server and a client of its Docker API, a CA and a client of its settings API.
 
-The CA's private key is dropped once both are signed: nobody can make another client for this machine, not even by
-stealing its directory, which holds the one client that there is.
+The CAs' private keys are dropped once they have signed: nobody can make another client for this machine, not even by
+stealing its directory, which holds the clients that there are. The settings API makes its server's certificate itself.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -24,6 +25,8 @@ CLOCK_TOLERANCE = timedelta(days=1)
 
 CA, CLIENT_CERTIFICATE, CLIENT_KEY = "ca.pem", "cert.pem", "key.pem"
 """The names that a Docker client looks for in DOCKER_CERT_PATH."""
+ADMIN = "pinwheel:admin"
+"""The organization in the subject of a client that may do everything (docs/api.md)."""
 SERVER_CERTIFICATE, SERVER_KEY = "server-cert.pem", "server-key.pem"
 
 
@@ -39,11 +42,7 @@ class DockerCertificates:
 
     def write(self, directory: Path) -> None:
         """Write them into a new directory for its owner's eyes only, under the names that Docker's clients look for."""
-        directory.mkdir(mode=0o700)
-        for name, content in self._files().items():
-            descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+        write_private_files(directory, self._files())
 
     @classmethod
     def read(cls, directory: Path) -> "DockerCertificates":
@@ -59,6 +58,41 @@ class DockerCertificates:
             CLIENT_CERTIFICATE: self.client_certificate,
             CLIENT_KEY: self.client_key,
         }
+
+
+@dataclass(frozen=True)
+class ApiCertificates:
+    """What the settings API lets in, and the one client that it does; all in PEM."""
+
+    ca: bytes
+    client_certificate: bytes
+    client_key: bytes
+
+    def write(self, directory: Path) -> None:
+        """Write them into a new directory for its owner's eyes only."""
+        files = {CA: self.ca, CLIENT_CERTIFICATE: self.client_certificate, CLIENT_KEY: self.client_key}
+        write_private_files(directory, files)
+
+    @classmethod
+    def read(cls, directory: Path) -> "ApiCertificates":
+        """Read back what `write` wrote."""
+        return cls(*((directory / name).read_bytes() for name in (CA, CLIENT_CERTIFICATE, CLIENT_KEY)))
+
+
+def write_private_files(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Make a directory with these files, name -> content, for its owner's eyes only."""
+    directory.mkdir(mode=0o700)
+    for name, content in files.items():
+        descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+
+
+def make_api_certificates(machine: str) -> ApiCertificates:
+    """Make the certificates by which this workstation administers a machine of this name."""
+    ca_key, ca = _make_ca(f"Pinwheel API of machine {machine}")
+    key, client = _sign("pinwheel run", ExtendedKeyUsageOID.CLIENT_AUTH, [], ca_key, ca, organization=ADMIN)
+    return ApiCertificates(_pem(ca), _pem(client), _key_pem(key))
 
 
 def make_certificates(machine: str) -> DockerCertificates:
@@ -91,11 +125,12 @@ def _sign(
     names: list[x509.GeneralName],
     ca_key: ec.EllipticCurvePrivateKey,
     ca: x509.Certificate,
+    organization: str = "",
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     builder = (
-        _builder(_name(name), ca.subject, key)
+        _builder(_name(name, organization), ca.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(issuer, critical=False)
@@ -118,8 +153,10 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
     )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])  # 64: X.520's upper bound
+def _name(common_name: str, organization: str = "") -> x509.Name:
+    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)] if organization else []
+    # 64: X.520's upper bound
+    return x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

@@ -25,7 +25,7 @@ from pinwheel.machine.record import (
     PortForward,
 )
 from pinwheel.machine.store import MachineStore
-from pinwheel.machine.user_data import check_syntax, names_remote_api
+from pinwheel.machine.user_data import check_syntax, remarks
 from pinwheel.machine.waiting import READY_TIMEOUT
 from pinwheel.progress import Progress
 from pinwheel.settings.user_data import parse_user_data
@@ -195,8 +195,8 @@ def _read_user_data(path: Path | None, progress: Progress) -> str | None:
     document = check_syntax(text, str(path))
     for problem in parse_user_data(text)[1]:
         progress.warn(str(problem))
-    if names_remote_api(document):
-        progress.warn("settings.docker.remote is replaced: run makes certificates for each machine itself")
+    for remark in remarks(document):
+        progress.warn(remark)
     return text
 
 

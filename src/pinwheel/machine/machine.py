@@ -15,14 +15,19 @@ from pinwheel.errors import EnvironmentFault
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine import qemu
 from pinwheel.machine.acceleration import has_kvm
-from pinwheel.machine.certificates import DockerCertificates, make_certificates
+from pinwheel.machine.certificates import (
+    ApiCertificates,
+    DockerCertificates,
+    make_api_certificates,
+    make_certificates,
+)
 from pinwheel.machine.disk import make_data_disk, make_disk
 from pinwheel.machine.docker_client import docker_environment
 from pinwheel.machine.firmware import FirmwareKeys, make_variables
 from pinwheel.machine.follow import plain_text, tail
 from pinwheel.machine.monitor import execute
 from pinwheel.machine.node_status import NodeStatus, latest_status, ready_from_console
-from pinwheel.machine.ports import check_free, choose_docker_port
+from pinwheel.machine.ports import check_free, choose_port
 from pinwheel.machine.process import MachineProcess, find_process
 from pinwheel.machine.record import (
     DEFAULT_CPUS,
@@ -38,6 +43,7 @@ from pinwheel.machine.waiting import READY_TIMEOUT, wait_until_ready
 from pinwheel.progress import Progress, SilentProgress, Step
 
 CERTIFICATES = "docker"
+API_CERTIFICATES = "api"
 USER_DATA = "user-data.toml"
 QEMU_LOG = "qemu.log"
 
@@ -98,7 +104,7 @@ class Machine:
             disk_size=disk_size,
             data_disk_size=data_disk_size,
             hands_user_data=user_data is not None,
-            docker_port=choose_docker_port(None),
+            docker_port=choose_port(None),
         )
         with (
             (progress or SilentProgress()).step(f"Making the machine {name}") as step,
@@ -159,8 +165,10 @@ class Machine:
         if self.is_running():
             return
         check_free(self.record.publish)
-        port = choose_docker_port(self.record.docker_port, (forward.host for forward in self.record.publish))
-        self._update({"docker_port": port})
+        published = {forward.host for forward in self.record.publish}
+        docker = choose_port(self.record.docker_port, published)
+        api = choose_port(self.record.api_port, published | {docker})
+        self._update({"docker_port": docker, "api_port": api})
         self._prepare()
         argv = ["env", f"--chdir={self.directory}", *qemu.qemu_command(self.record, kvm=has_kvm())]
         command = toolbox.command(argv, writable=[self.directory], network=True)
@@ -249,9 +257,15 @@ class Machine:
                 (self.directory / name).replace(self.directory / f"{name}.old")
         if not self.record.hands_user_data:
             return
-        certificates = DockerCertificates.read(self.directory / CERTIFICATES)
-        text = compose((self.directory / USER_DATA).read_text(), certificates)
+        docker = DockerCertificates.read(self.directory / CERTIFICATES)
+        text = compose((self.directory / USER_DATA).read_text(), docker, self._api_certificates())
         _write_private(self.directory / qemu.CREDENTIALS, smbios_string(text))
+
+    def _api_certificates(self) -> ApiCertificates:
+        directory = self.directory / API_CERTIFICATES
+        if not directory.exists():  # made by a version that had no such API
+            make_api_certificates(self.name).write(directory)
+        return ApiCertificates.read(directory)
 
     def _await_monitor(self, child: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT
@@ -289,8 +303,9 @@ def _fill(
     step: Step,
 ) -> None:
     try:
-        step.note("certificates of the Docker API")
+        step.note("certificates")
         make_certificates(record.name).write(directory / CERTIFICATES)
+        make_api_certificates(record.name).write(directory / API_CERTIFICATES)
         _write_private(directory / USER_DATA, user_data)
         step.note("firmware variables")
         make_variables(directory / qemu.FIRMWARE_VARIABLES, keys, toolbox)

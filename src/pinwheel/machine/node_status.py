@@ -17,6 +17,21 @@ class UserDataStatus(BaseModel):
     problems: list[Problem] = []
 
 
+class RemoteStatus(BaseModel):
+    """Where one of the node's services listens on the network."""
+
+    port: int
+
+
+class ApiStatus(BaseModel):
+    """How the node's API is reached on the network."""
+
+    remote: RemoteStatus | None = None
+    """None where it is not."""
+    fingerprint: str = ""
+    """Of the node's certificate, `sha256:HEX`."""
+
+
 class NodeStatus(BaseModel):
     """The node's status. What an older or newer node does not say has its empty value; what it says besides is kept."""
 
@@ -34,6 +49,7 @@ class NodeStatus(BaseModel):
     addresses: list[str] = []
     secure_boot: bool = False
     user_data: UserDataStatus = UserDataStatus()
+    api: ApiStatus = ApiStatus()
     uptime_seconds: float = 0.0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Ports of the workstation: a free one for the Docker API, and whether those to publish are free."""
+"""Ports of the workstation: a free one for each API of a machine, and whether those to publish are free."""
 
 import socket
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pinwheel.errors import UsageFault
 from pinwheel.machine.record import LOOPBACK, PortForward
 
 
-def choose_docker_port(wanted: int | None, taken: Iterable[int] = ()) -> int:
+def choose_port(wanted: int | None, taken: Iterable[int] = ()) -> int:
     """Give a free TCP port of 127.0.0.1: the wanted one when it is free, so that a machine keeps its address.
 
     Args:

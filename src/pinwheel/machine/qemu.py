@@ -6,7 +6,7 @@ QEMU's comma escapes, and no Unix socket meets the limit of 107 bytes (sun_path 
 Options: https://www.qemu.org/docs/master/system/invocation.html
 """
 
-from pinwheel.machine.record import DOCKER_GUEST_PORT, LOOPBACK, MIB, MachineRecord, PortForward
+from pinwheel.machine.record import API_GUEST_PORT, DOCKER_GUEST_PORT, LOOPBACK, MIB, MachineRecord, PortForward
 
 PROGRAM = "qemu-system-x86_64"
 FIRMWARE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
@@ -91,10 +91,11 @@ def _disk(name: str, file: str, *, boot: bool) -> list[str]:
 
 
 def _network(record: MachineRecord) -> list[str]:
-    docker = PortForward(address=LOOPBACK, host=record.docker_port, guest=DOCKER_GUEST_PORT)
-    forwards = "".join(
-        f",hostfwd={port.protocol}:{port.address}:{port.host}-:{port.guest}" for port in (docker, *record.publish)
-    )
+    ports = [PortForward(address=LOOPBACK, host=record.docker_port, guest=DOCKER_GUEST_PORT)]
+    if record.api_port is not None:
+        ports.append(PortForward(address=LOOPBACK, host=record.api_port, guest=API_GUEST_PORT))
+    ports += record.publish
+    forwards = "".join(f",hostfwd={port.protocol}:{port.address}:{port.host}-:{port.guest}" for port in ports)
     return ["-netdev", f"user,id=net{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="]
 
 

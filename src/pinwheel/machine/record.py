@@ -25,6 +25,8 @@ SMALLEST_MEMORY = 256 * MIB
 LOOPBACK = "127.0.0.1"
 DOCKER_GUEST_PORT = 2376
 """Where the engine listens inside the machine, with TLS (the port that Docker registered for it)."""
+API_GUEST_PORT = 8443
+"""Where the settings API listens inside the machine."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?", re.IGNORECASE)
@@ -71,6 +73,8 @@ class MachineRecord(BaseModel):
     is none."""
     docker_port: int
     """The port of 127.0.0.1 that leads to the engine's API."""
+    api_port: int | None = None
+    """The port of 127.0.0.1 that leads to the settings API; None until the machine is started."""
 
 
 def check_name(name: str) -> str:

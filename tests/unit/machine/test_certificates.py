@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from pinwheel.machine.certificates import DockerCertificates, make_certificates
+from pinwheel.machine.certificates import (
+    ApiCertificates,
+    DockerCertificates,
+    make_api_certificates,
+    make_certificates,
+)
 
 
 @pytest.fixture
@@ -98,3 +104,14 @@ def test_what_was_written_is_read_back(directory):
     certificates = DockerCertificates.read(directory)
     assert certificates.client_key == (directory / "key.pem").read_bytes()
     assert certificates.server_certificate == (directory / "server-cert.pem").read_bytes()
+
+
+def test_api_client_is_an_admin_and_a_client_only(tmp_path):
+    make_api_certificates("web").write(tmp_path / "api")
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "api").iterdir()} == {0o600}
+    certificates = ApiCertificates.read(tmp_path / "api")
+    client = x509.load_pem_x509_certificate(certificates.client_certificate)
+    assert [one.value for one in client.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)] == ["pinwheel:admin"]
+    usage = client.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    client.verify_directly_issued_by(x509.load_pem_x509_certificate(certificates.ca))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pinwheel.errors import UsageFault
-from pinwheel.machine.ports import check_free, choose_docker_port
+from pinwheel.machine.ports import check_free, choose_port
 from pinwheel.machine.record import PortForward
 
 
@@ -20,14 +20,14 @@ def busy() -> Iterator[int]:
 
 
 def test_machine_keeps_its_port_while_that_is_free():
-    port = choose_docker_port(None)
-    assert choose_docker_port(port) == port
+    port = choose_port(None)
+    assert choose_port(port) == port
 
 
 def test_port_that_is_busy_or_published_is_replaced(busy):
-    assert choose_docker_port(busy) != busy
-    port = choose_docker_port(None)
-    assert choose_docker_port(port, [port]) != port
+    assert choose_port(busy) != busy
+    port = choose_port(None)
+    assert choose_port(port, [port]) != port
 
 
 def test_busy_port_cannot_be_published(busy):
@@ -40,6 +40,6 @@ def test_tcp_and_udp_do_not_meet(busy):
 
 
 def test_port_published_twice_is_refused():
-    port = choose_docker_port(None)
+    port = choose_port(None)
     with pytest.raises(UsageFault, match="twice"):
         check_free([PortForward(host=port, guest=80), PortForward(host=port, guest=81)])

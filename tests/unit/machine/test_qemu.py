@@ -39,6 +39,11 @@ def test_docker_api_is_reached_on_the_loopback_address_only():
     assert network == "user,id=net,hostfwd=tcp:127.0.0.1:4711-:2376"
 
 
+def test_settings_api_is_reached_on_the_loopback_address_only():
+    (network,) = values(command(api_port=4712), "-netdev")
+    assert network == "user,id=net,hostfwd=tcp:127.0.0.1:4711-:2376,hostfwd=tcp:127.0.0.1:4712-:8443"
+
+
 def test_published_ports_are_forwarded():
     ports = [parse_forward("8080:80"), parse_forward("0.0.0.0:53:53/udp")]
     (network,) = values(command(publish=ports), "-netdev")
