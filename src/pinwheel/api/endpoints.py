@@ -294,6 +294,11 @@ SYSTEM = (
         (_DONE,), errors=(409, 503),
     ),
     Endpoint(
+        "GET", "/containers", "get_containers", "containers", "The containers that there are", "reader",
+        (Answer(200, "Host containers, then the engine's, if the engine answers.", "list[Container]"),),
+        errors=(503,),
+    ),
+    Endpoint(
         "GET", "/exec", "exec", "containers", "Run a command in a host container", "admin",
         (Answer(101, "A websocket: see the reference page."),),
         errors=(426,),

@@ -173,6 +173,20 @@ class Status(msgspec.Struct, frozen=True):
     trial: Trial | None = None
 
 
+class Container(msgspec.Struct, frozen=True):
+    """A container of the engine, or a host container."""
+
+    id: str
+    name: str
+    image: str
+    state: Annotated[
+        str, _says("`running`, `exited` and so on, as the engine has them; of a host container `stopped`.")
+    ]
+    status: Annotated[str, _says("For people: `Up 2 hours`. Empty for a host container.")]
+    runtime: Literal["engine", "host"]
+    unit: Annotated[str, _says("Its unit, by which `/metrics` has its memory and processor time, and `/logs` its log.")]
+
+
 class LogLine(msgspec.Struct, frozen=True):
     """One entry of the journal."""
 

@@ -26,7 +26,7 @@ DELETE /settings | POST /settings/apply | GET /settings/schema | GET /settings/d
 GET /settings/generations/{number} | GET /settings/generations/{number}/diff
 POST /settings/generations/{number}/rollback
 POST /settings/try/confirm | POST /settings/try/revert | GET /status | GET /logs | GET /metrics | GET /events
-GET /openapi.json | POST /support-bundle | POST /actions/poweroff
+GET /openapi.json | GET /containers | POST /support-bundle | POST /actions/poweroff
 """
 
 

@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = {
     "logs": "system",
     "events": "system",
     "metrics": "system",
+    "containers": "containers",
     "exec": "containers",
     "reboot": "system",
     "poweroff": "system",
@@ -109,16 +110,16 @@ def _be_verbose(context: click.Context, _parameter: click.Parameter, value: bool
 
 
 class VerbGroup(click.Group):
-    """The verbs, each loaded when it is needed."""
+    """The verbs, each loaded when it is needed, and what was added to them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """See click."""
-        return list(VERBS)
+        return [*VERBS, *self.commands]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """See click."""
         if cmd_name not in VERBS:
-            return None
+            return super().get_command(ctx, cmd_name)
         module = import_module(f"pinwheel.api.client.verbs.{VERBS[cmd_name]}")
         commands = cast("Mapping[str, click.Command]", module.COMMANDS)
         return commands[cmd_name]

@@ -47,22 +47,32 @@ class Answer(NamedTuple):
 class _Connection(http.client.HTTPConnection):
     """HTTP on what a transport connects."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, patience: float) -> None:
         super().__init__(transport.host)
         self._transport = transport
+        self._patience = patience
 
     def connect(self) -> None:
         self.sock = self._transport.connect()
-        self.sock.settimeout(ANSWER_TIMEOUT)
+        self.sock.settimeout(self._patience)
 
 
 class Client:
     """One node's API."""
 
-    def __init__(self, transport: Transport, trace: Trace = lambda _line: None) -> None:
-        """Take the way to the node, and what is to see each request and the status of its answer."""
+    def __init__(
+        self, transport: Transport, trace: Trace = lambda _line: None, patience: float = ANSWER_TIMEOUT
+    ) -> None:
+        """Take the way to the node.
+
+        Args:
+            transport: that way.
+            trace: what is to see each request and the status of its answer.
+            patience: seconds to wait for an answer, or its next part.
+        """
         self.transport = transport
         self._trace = trace
+        self._patience = patience
 
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - whatever JSON can say
         """GET a path and give the JSON; raises ApiFailed."""
@@ -116,7 +126,7 @@ class Client:
         self, method: str, path: str, query: Query | None = None, body: bytes | None = None, media: str = JSON
     ) -> Iterator[http.client.HTTPResponse]:
         target = target_of(path, query)
-        connection = _Connection(self.transport)
+        connection = _Connection(self.transport, self._patience)
         try:
             with _explained(self.transport):
                 with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before it heard us out

@@ -116,6 +116,10 @@ class Status(Verb, frozen=True, tag="status"):
     """Look at the node now, and give the status document."""
 
 
+class ListContainers(Verb, frozen=True, tag="containers"):
+    """Say which containers there are, the engine's and host containers."""
+
+
 class Reboot(Verb, frozen=True, tag="reboot"):
     """Restart the machine."""
 
@@ -159,6 +163,7 @@ Request = (
     | ShowGeneration
     | DiffGenerations
     | Status
+    | ListContainers
     | Reboot
     | PowerOff
     | Exec

@@ -53,6 +53,8 @@ class Verbs:
                 return self._diff(old, new)
             case protocol.Status():
                 return self._status()
+            case protocol.ListContainers():
+                return self._containers()
             case protocol.Reboot(author):
                 return self._switch("reboot.target", author)
             case protocol.PowerOff(author):
@@ -87,6 +89,11 @@ class Verbs:
         from pinwheel.node.status import document
 
         return document(self._system.paths, full_check(self._system.paths))
+
+    def _containers(self) -> list[dict[str, Any]]:
+        from pinwheel.node.container_list import containers
+
+        return containers(self._system.paths)
 
     def _switch(self, target: str, author: protocol.Author) -> None:
         """Have systemd go to a target from which there is no way back."""

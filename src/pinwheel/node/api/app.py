@@ -38,7 +38,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
         "apply_transaction",
         "commit_and_apply",
     ),
-    "system": ("get_status", "reboot", "poweroff", "make_support_bundle"),
+    "system": ("get_status", "get_containers", "reboot", "poweroff", "make_support_bundle"),
     "logs": ("get_logs", "get_events"),
     "metrics": ("get_metrics",),
     "exec": ("exec",),

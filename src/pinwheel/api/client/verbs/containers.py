@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""`exec`: run a command in a host container."""
+"""The verbs for containers: list them, and run a command in a host container."""
 
 import sys
 
 import click
 
 from pinwheel.api.client.group import verb
-from pinwheel.api.client.session import Session
+from pinwheel.api.client.session import Session, show
+from pinwheel.api.client.text import table
+from pinwheel.api.client.verbs.effect import json_option
 
 
 @verb(
@@ -28,4 +30,13 @@ def exec_(session: Session, terminal: bool | None, target: str, command: tuple[s
     return run_command(session.transport, target, command, terminal=terminal)
 
 
-COMMANDS = {"exec": exec_}
+@verb("containers", short_help="List the containers.")
+@json_option()
+def containers(session: Session, json: bool) -> None:
+    """List host containers and the engine's containers."""
+    found = session.client.get("/containers")
+    rows = ((one["name"], one["image"], one["status"] or one["state"], one["runtime"]) for one in found)
+    show(found, table(("NAME", "IMAGE", "STATUS", "RUNTIME"), rows), as_json=json)
+
+
+COMMANDS = {"containers": containers, "exec": exec_}

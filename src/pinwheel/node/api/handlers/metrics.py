@@ -11,6 +11,7 @@ from pinwheel.api.problem import ApiError
 from pinwheel.node import paths as places
 from pinwheel.node.api.message import Asked, Response
 from pinwheel.node.api.node import Node
+from pinwheel.node.cgroups import usages
 
 _KIB = 1024
 _MEMORY = {
@@ -38,6 +39,11 @@ def _all(node: Node) -> Iterable[str]:
     yield metric("pinwheel_settings_generation", "gauge", "The newest generation of the settings.", _generation(node))
     yield metric("pinwheel_memory_bytes", "gauge", "Memory of the machine.", _memory(node))
     yield metric("pinwheel_cpu_seconds_total", "counter", "Time of all processors.", _processors(node))
+    taken = usages(node.paths)
+    memory = [(f'{{unit="{_label(one.unit)}"}}', float(one.memory)) for one in taken]
+    cpu = [(f'{{unit="{_label(one.unit)}"}}', one.cpu) for one in taken]
+    yield metric("pinwheel_unit_memory_bytes", "gauge", "Memory of a unit; containers are units.", memory)
+    yield metric("pinwheel_unit_cpu_seconds_total", "counter", "Time of processors for a unit.", cpu)
     yield metric("pinwheel_load1", "gauge", "Load average of one minute.", [("", _load(node))])
     yield metric(
         "pinwheel_uptime_seconds",
@@ -59,6 +65,11 @@ def metric(name: str, kind: str, description: str, samples: Iterable[Sample]) ->
     lines = [f"# HELP {name} {description}", f"# TYPE {name} {kind}"]
     lines += [f"{name}{labels} {value:.10g}" for labels, value in samples]
     return "\n".join(lines) + "\n"
+
+
+def _label(text: str) -> str:
+    """Write a label's value: a unit's name may hold backslashes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _ready(node: Node) -> Iterable[Sample]:

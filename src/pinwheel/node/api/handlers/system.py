@@ -21,6 +21,13 @@ async def get_status(node: Node, _asked: Asked) -> Response:
     return answer_json(await node.ask(Status()))
 
 
+async def get_containers(node: Node, _asked: Asked) -> Response:
+    """The containers that there are."""
+    from pinwheel.node.actuator.protocol import ListContainers
+
+    return answer_json(await node.ask(ListContainers()))
+
+
 async def reboot(node: Node, asked: Asked) -> Response:
     """Restart the machine."""
     from pinwheel.node.actuator.protocol import Author, Reboot
