@@ -26,10 +26,12 @@ def tree(tmp_path: Path) -> Path:
 
 def test_declared_users_are_there_with_their_numbers_and_nothing_else_is(tree: Path, toolbox: Toolbox) -> None:
     add_users(tree, toolbox)
-    added = (tree / "etc/passwd").read_text().removeprefix(PASSWD)
-    assert added == "pinwheel-api:x:275:275:Settings API:/:/usr/sbin/nologin\n"
+    users = (tree / "etc/passwd").read_text().removeprefix(PASSWD).splitlines()
+    assert "pinwheel-api:x:275:275:Settings API:/:/usr/sbin/nologin" in users
     groups = (tree / "etc/group").read_text().removeprefix(GROUP).splitlines()
-    assert sorted(groups) == ["api:x:274:", "pinwheel-api:x:275:"]
+    assert {"api:x:274:", "pinwheel-api:x:275:"} <= set(groups)
+    declared = [line.split()[1] for line in (tree / DECLARATION).read_text().splitlines() if line[:2] in {"u ", "g "}]
+    assert sorted(line.partition(":")[0] for line in groups) == sorted(declared)
     assert {file.name for file in (tree / "etc").iterdir()} == {"passwd", "group"}
 
 
