@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pinwheel import __version__
-from pinwheel.cli import bench, build, build_host_container, image, machines, run, test
+from pinwheel.cli import bench, build, build_host_container, image, machines, node, run, test
 from pinwheel.cli.screen import err
 from pinwheel.errors import ExitCode, PinwheelError
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs in (build, build_host_container, image, run, machines, test, bench):
+for verbs in (build, build_host_container, image, run, machines, node, test, bench):
     verbs.add_to(app)
 
 

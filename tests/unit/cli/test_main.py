@@ -18,8 +18,8 @@ from pinwheel.errors import CheckFailed, EnvironmentFault, ExitCode, PinwheelErr
 from pinwheel.paths import PROJECT
 
 VERBS = (
-    "build", "build-host-container", "image", "run", "ps", "status", "console", "logs", "stop", "rm", "docker", "test",
-    "bench",
+    "build", "build-host-container", "image", "run", "ps", "status", "console", "logs", "stop", "rm", "docker", "node",
+    "test", "bench",
 )  # fmt: skip
 LONGEST = 67
 """What one line of 96 columns has room for beside the longest verb."""

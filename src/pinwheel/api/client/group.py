@@ -145,12 +145,12 @@ def with_verb(arguments: Sequence[str]) -> list[str]:
     return list(arguments)
 
 
-def make_group(help_text: str) -> click.Group:
-    """Make the command line."""
+def make_group(help_text: str, *, local: bool = True) -> click.Group:
+    """Make the command line; `local` where the node is the one that it runs on."""
     return VerbGroup(
         help=help_text,
         epilog=EPILOG,
-        params=general_options(),
+        params=[option for option in general_options() if local or option.name != "socket_path"],
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         no_args_is_help=True,
     )

@@ -58,8 +58,21 @@ def test_every_verb_is_told_in_one_line(verb: str) -> None:
     assert 0 < len(command.get_short_help_str(100)) <= 67
 
 
-REPORTING = ["containers", "diff", "generations list", "generations show", "generations diff", "rollback", "status", "logs",
-             "events", "unset", "apply", "try confirm", "try revert"]  # fmt: skip
+REPORTING = [
+    "containers",
+    "diff",
+    "generations list",
+    "generations show",
+    "generations diff",
+    "rollback",
+    "status",
+    "logs",
+    "events",
+    "unset",
+    "apply",
+    "try confirm",
+    "try revert",
+]
 
 
 @pytest.mark.parametrize("path", REPORTING)
