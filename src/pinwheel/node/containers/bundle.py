@@ -71,8 +71,9 @@ def remove_bundle(paths: Paths, identifier: str) -> None:
 
 
 def images_in_use(paths: Paths) -> set[str]:
-    """Give the digests of the images that containers run on."""
-    return {note.read_text() for note in paths.at(places.BUNDLES).glob(f"*/{IMAGE_NOTE}")}
+    """Give the digests of the images that are mounted for containers."""
+    notes = paths.at(places.BUNDLES).glob(f"*/{IMAGE_NOTE}")
+    return {note.read_text() for note in notes if (note.parent / ROOT).is_mount()}
 
 
 def _write_user_data(file: Path, encoded: str) -> None:
