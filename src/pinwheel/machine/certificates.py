@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The certificates of one machine: a CA, a server and a client of its Docker API, a CA and a client of its settings API.
+"""The certificates of one machine: CA, server and client of its Docker API, CA and client of its settings API.
 
 The CAs' private keys are dropped once they have signed: nobody can make another client for this machine, not even by
 stealing its directory, which holds the clients that there are. The settings API makes its server's certificate itself.

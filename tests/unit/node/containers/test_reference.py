@@ -48,5 +48,7 @@ def test_anything_else_is_refused(source):
 
 
 def test_a_digest_counts_more_than_a_tag():
-    assert parse_source(f"example.com/tool:1@{DIGEST}").version == DIGEST
+    reference = parse_source(f"example.com/tool:1@{DIGEST}")
+    assert isinstance(reference, Reference)
+    assert reference.version == DIGEST
     assert str(parse_source("tool:1")) == "docker.io/library/tool:1"
