@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.support.registry import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, digest
+from tests.support.registry import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, Registry, digest
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _KINDS = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE,
@@ -96,3 +96,14 @@ def image(*layers: Iterable[Entry] | bytes, packed: bool = True, **config: Any) 
 
 def _descriptor(media_type: str, blob: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": digest(blob), "size": len(blob)}
+
+
+def push_archive(registry: Registry, archive: Path, name: str) -> str:
+    """Push the image of an archive with one; gives the reference by which a guest pulls it."""
+    with tarfile.open(archive) as opened:
+        files = {member.name: opened.extractfile(member) for member in opened if member.isreg()}
+        content = {path: file.read() for path, file in files.items() if file}
+    (listed,) = json.loads(content["index.json"])["manifests"]
+    manifest = content.pop(f"blobs/{listed['digest'].replace(':', '/')}")
+    blobs = [blob for path, blob in content.items() if path.startswith("blobs/")]
+    return registry.push_blobs(name, blobs, manifest)

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 import tomli_w
 from tests.support.lab import Docker, Lab, wait_for_console
-from tests.support.oci_image import image
+from tests.support.oci_image import image, push_archive
 from tests.support.registry import Registry, busybox_layer, free_port
 from tests.support.remote_node import Authority, RemoteNode
 
+from pinwheel.image.host_container import build_host_container
+from pinwheel.image.inputs import BuildContext
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine.machine import Machine
 from pinwheel.machine.record import GIB, PortForward
+from pinwheel.progress import SilentProgress
 
 pytestmark = pytest.mark.vm
 
@@ -119,7 +122,11 @@ def binary(toolbox: Toolbox) -> bytes:
 @pytest.fixture(scope="module")
 def images(registry: Registry, binary: bytes) -> dict[str, str]:
     scripts: dict[str, str | tuple[str, ...]] = {"sleeper": SLEEPER, "first": FIRST, "each": EACH, "bad": BAD}
-    return {name: script(registry, binary, name, text) for name, text in scripts.items()}
+    made = {name: script(registry, binary, name, text) for name, text in scripts.items()}
+    for name in ("control", "admin"):
+        built = build_host_container(name, BuildContext(SilentProgress()))
+        made[name] = push_archive(registry, built.archive, f"pinwheel/{name}")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +137,8 @@ def node(
     settings = {
         "api": {"remote": {"enabled": True, "port": API_PORT, "client-ca": authority.encoded}},
         "host-containers": {
-            "control": {"source": images["sleeper"], "enabled": True, "user-data": encoded("for control")},
-            "admin": {"source": images["sleeper"], "enabled": True, "superpowered": True},
+            "control": {"source": images["control"], "enabled": True, "user-data": encoded("for control")},
+            "admin": {"source": images["admin"], "enabled": True, "superpowered": True},
             "half": {"enabled": True},
             "off": {"source": images["sleeper"], "enabled": False},
         },
@@ -200,7 +207,7 @@ def test_bootstrap_commands_change_settings(node: Node) -> None:
 def test_host_containers_run(node: Node) -> None:
     for name in ("control", "admin"):
         assert within(120, partial(node.runs, name)), node.journal(f"host-container@{name}.service")
-        assert "it runs" in node.journal(f"host-container@{name}.service")
+    assert "nobody can log in by ssh" in node.journal("host-container@admin.service")
     assert not node.runs("off")
 
 
@@ -231,7 +238,7 @@ def test_ordinary_one_is_shut_in(node: Node) -> None:
     code, said = node.inside("control", "mount", "-t", "tmpfs", "x", "/mnt")
     assert code != 0
     code, said = node.inside("control", "cat", "/proc/1/cmdline")
-    assert "it runs" in said
+    assert "start-control" in said
     code, said = node.inside("control", "sh", "-c", "echo planted > /usr/lib/pinwheel/planted")
     assert "Read-only" in said
 
@@ -244,6 +251,20 @@ def test_superpowered_one_sees_the_node(node: Node) -> None:
     assert code == 0, said
     code, said = node.inside("admin", "touch", "/.bottlerocket/rootfs/usr/planted")
     assert "Read-only" in said
+
+
+def test_admin_has_a_shell_among_the_nodes_own_files(node: Node) -> None:
+    code, said = node.inside("admin", "sheltie", "ls", "/run/pinwheel")
+    assert (code, "view.json" in said.split()) == (0, True), said
+    assert node.inside("admin", "sheltie", "systemctl", "is-active", "docker.service") == (0, "active\n")
+    namespaces = [node.inside("admin", *one, "readlink", "/proc/self/ns/mnt")[1] for one in (("sudo", "sheltie"), ())]
+    node_itself = node.inside("admin", "readlink", "/proc/1/ns/mnt")[1]
+    assert namespaces[0] == node_itself != namespaces[1]
+
+
+def test_control_leads_to_admin(node: Node) -> None:
+    code, said = node.inside("control", "enter-admin-container", "bash", "-c", "echo in $0 as $EUID")
+    assert (code, said.splitlines()[-1]) == (0, "in bash as 0"), said
 
 
 def test_network_and_names_are_the_nodes(node: Node) -> None:
@@ -290,6 +311,7 @@ def test_container_that_ends_comes_again(node: Node) -> None:
 def test_what_is_switched_on_runs_and_what_is_removed_stops(node: Node) -> None:
     node.api.set(**{"host-containers": {"off": {"enabled": True}}})
     assert within(120, lambda: node.runs("off"))
+    assert within(20, lambda: "it runs" in node.journal("host-container@off.service"))
     node.api.unset("host-containers.off", "host-containers.admin")
     assert within(60, lambda: not node.runs("off") and not node.runs("admin"))
     assert node.runs("control")
