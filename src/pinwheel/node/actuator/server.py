@@ -29,6 +29,8 @@ from pinwheel.node.actuator.refusal import BAD_REQUEST, FAILED, Refusal
 
 REQUEST_SECONDS = 10.0
 """How long a request line may take to arrive."""
+_LEAST_WAIT = 1.0
+"""Seconds between two looks at whether work that outlasts the idle time has ended."""
 MAX_CONNECTIONS = 32
 """More wait in the socket's queue: there is one client, and it limits itself."""
 _CREDENTIALS = struct.Struct("3i")
@@ -96,8 +98,8 @@ class Server:
 
     def serve(self) -> None:
         """Serve; returns when it has been idle for long enough."""
-        self._listener.settimeout(self._idle)
         while True:
+            self._listener.settimeout(max(_LEAST_WAIT, self._last + self._idle - time.monotonic()))
             try:
                 connection, _ = self._listener.accept()
             except TimeoutError:
