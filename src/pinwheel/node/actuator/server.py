@@ -99,7 +99,8 @@ class Server:
     def serve(self) -> None:
         """Serve; returns when it has been idle for long enough."""
         while True:
-            self._listener.settimeout(max(_LEAST_WAIT, self._last + self._idle - time.monotonic()))
+            left = self._last + self._idle - time.monotonic()
+            self._listener.settimeout(max(left, min(_LEAST_WAIT, self._idle)))
             try:
                 connection, _ = self._listener.accept()
             except TimeoutError:
