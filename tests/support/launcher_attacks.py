@@ -15,7 +15,7 @@ from pinwheel.image.toolbox import Toolbox
 MARKER = "/tmp/marker"
 PLACE = "/tmp/attack"
 """The working directory of every attack: writable, as nothing of the launcher's is."""
-LINKS = "/tmp/links"
+LINKS = f"{PLACE}/links"
 """Where links of other names to the launcher are."""
 HOME = "/root"
 SITE = f"{HOME}/.local/lib/python3.13/site-packages"
@@ -45,6 +45,8 @@ class Attack:
     stdin: str = ""
     refused: bool = False
     """Whether the launcher must refuse by its exit code; else the entry point must run as if nothing were."""
+    on_command: bool = False
+    """Whether its arguments are for an entry point that takes any, and so neither refused nor harmless to others."""
     on_read_only_root: bool = False
     """Whether it needs files that nobody can make on a node: a second line of defence."""
     control: tuple[str, ...] = ()
@@ -126,11 +128,11 @@ def _command() -> list[Attack]:
         "very long": ("x" * 100_000,),
     }
     attacks = [
-        Attack(f"command's arguments: {name}", ("apiclient", *words), files=files, stdin=PAYLOAD)
+        Attack(f"command's arguments: {name}", ("apiclient", *words), files=files, stdin=PAYLOAD, on_command=True)
         for name, words in given.items()
     ]
     attacks += [
-        Attack(f"command's link: {name}", words, f"{LINKS}/apiclient", files=files, stdin=PAYLOAD)
+        Attack(f"command's link: {name}", words, f"{LINKS}/apiclient", files=files, stdin=PAYLOAD, on_command=True)
         for name, words in given.items()
     ]
     names: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -231,7 +233,7 @@ def _path_configuration(directory: str) -> dict[str, str]:
 def _of_the_command(attacks: list[Attack]) -> list[Attack]:
     """Try the same on the entry point that takes arguments, which runs where its caller is."""
     return [
-        replace(one, name=f"{one.name} (command)", arguments=("apiclient", "-c", "pass"), control=()) for one in attacks
+        replace(one, name=f"{one.name} (command)", arguments=("apiclient", "--help"), control=()) for one in attacks
     ]
 
 

@@ -193,9 +193,17 @@ def test_launcher_refuses_everything_but_the_name_of_an_entry_point(operator: Op
     assert (code, said.split()) == (0, [str(USAGE_EXIT_CODE)] * len(attacks))
 
 
+def test_arguments_of_a_command_are_nothing_but_data(operator: Operator, toolbox: Toolbox) -> None:
+    attacks = [attack for attack in ATTACKS if attack.on_command]
+    operator.run("rm -rf /attacks")
+    operator.unpack(archive(scripts(attacks, PLACE, toolbox)))
+    code, said = operator.run("for attack in /attacks/*; do sh $attack/run 2> /dev/null | tail -n 1; done")
+    assert (code, said.splitlines()) == (0, ["nothing of it ran"] * len(attacks))
+
+
 def possible_attacks() -> list[Attack]:
     """Those that somebody on a node could try: with files where files can be written, and a home there."""
-    return [attack for attack in ATTACKS if not attack.refused and not attack.on_read_only_root]
+    return [one for one in ATTACKS if not (one.refused or one.on_command or one.on_read_only_root)]
 
 
 def moved(attack: Attack, place: str) -> Attack:
@@ -204,6 +212,8 @@ def moved(attack: Attack, place: str) -> Attack:
 
     return Attack(
         name=f"{attack.name} in {place}",
+        arguments=attack.arguments,
+        program=move(attack.program),
         environment={name: move(value) for name, value in attack.environment.items()},
         files={move(path): move(content) for path, content in attack.files.items()},
         stdin=move(attack.stdin),
@@ -215,9 +225,12 @@ def merged(attacks: list[Attack]) -> list[Attack]:
     groups: list[Attack] = []
     for attack in attacks:
         for index, group in enumerate(groups):
-            if agree(group.files, attack.files) and agree(group.environment, attack.environment):
+            calls_alike = (group.program, group.arguments) == (attack.program, attack.arguments)
+            if calls_alike and agree(group.files, attack.files) and agree(group.environment, attack.environment):
                 groups[index] = Attack(
                     name=f"{group.name}, {attack.name}",
+                    arguments=group.arguments,
+                    program=group.program,
                     environment={**group.environment, **attack.environment},
                     files={**group.files, **attack.files},
                     stdin=group.stdin or attack.stdin,
@@ -239,7 +252,7 @@ def scripts(attacks: list[Attack], place: str, toolbox: Toolbox) -> dict[str, by
         base = f"/attacks/{number}"
         files |= {f"{base}/files{path}": file_content(path, text, toolbox) for path, text in attack.files.items()}
         files[f"{base}/stdin"] = attack.stdin.encode()
-        files[f"{base}/run"] = script(attack, base, place).encode()
+        files[f"{base}/run"] = script(attack, base, place).encode(errors="surrogateescape")
     return files
 
 
@@ -248,10 +261,11 @@ def script(attack: Attack, base: str, place: str) -> str:
     given = {"HOME": f"{place}/home", "PATH": "/usr/bin", **attack.environment}
     words = ["env", "-i", *(f"{name}={value}" for name, value in given.items())]
     words += ["/bin/busybox", "nsenter", "-t", "1", "-m", f"-w/proc/1/root{place}"]
-    words += ["/usr/lib/pinwheel/launch", *attack.arguments]
+    words += [attack.program, *attack.arguments]
     return f"""
 rm -rf /host{place} /host{MARKER}
-mkdir -p /host{place} {base}/files
+mkdir -p /host{place}/links {base}/files
+for name in apiclient status python3 python3.13; do ln -s /usr/lib/pinwheel/launch /host{place}/links/$name; done
 cp -r {base}/files/. /host/ || exit 1
 {shlex.join(words)} < {base}/stdin
 code=$?

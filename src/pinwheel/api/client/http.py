@@ -101,7 +101,8 @@ class Client:
 
     def send(self, method: str, path: str, content: object = None, **query: object) -> Any:  # noqa: ANN401
         """Send JSON and give the JSON that is answered; raises ApiFailed."""
-        body = None if content is None else json.dumps(content).encode()
+        # Dates of TOML become texts: no setting is one, and the node says where it stands.
+        body = None if content is None else json.dumps(content, default=str).encode()
         return self.ask(method, path, query, body).json()
 
     def lines(self, path: str, query: Query | None = None) -> Iterator[str]:
