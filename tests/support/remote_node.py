@@ -2,11 +2,11 @@
 """A client of a node's API over the network: mutual TLS, and the node known by its certificate's fingerprint."""
 
 import base64
-import datetime
 import hashlib
 import http.client
 import json
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,9 +50,7 @@ class Authority:
         builder = (
             _builder(subject, self._name, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -63,15 +61,15 @@ class Authority:
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
     )
 
 
@@ -105,7 +103,7 @@ class RemoteNode:
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=TIMEOUT, context=context)
         try:
             connection.connect()
-            shown = connection.sock.getpeercert(binary_form=True)
+            shown = connection.sock.getpeercert(binary_form=True) or b""
             assert f"sha256:{hashlib.sha256(shown).hexdigest()}" == self.fingerprint, "another node"
             content = None if body is None else json.dumps(body)
             connection.request(method, target, content, {"Content-Type": "application/json"})
