@@ -6,7 +6,8 @@ from typing import Any
 from tests.support.node_root import program, put
 
 from pinwheel.node import paths as places
-from pinwheel.node.services import init, kernel_modules, lockdown
+from pinwheel.node.paths import Paths
+from pinwheel.node.services import init, kernel_modules, lockdown, network
 from pinwheel.settings.reading import read
 from pinwheel.settings.tree import Settings
 
@@ -73,3 +74,29 @@ def test_systemd_logs_as_much_as_it_is_told(root):
     assert init.activate(root, louder, louder) == []
     assert init.activate(root, louder, Settings()) == []
     assert root.text("/asked").splitlines() == ["log-level debug", "log-level info"]
+
+
+def mtu(node: Paths, card: str) -> str:
+    return node.text(f"{places.INTERFACES}/{card}/mtu")
+
+
+def test_size_of_packets_is_set_by_the_entry_that_counts_and_put_back(root):
+    for card, address in (("eth0", "52:54:00:00:00:01"), ("eth1", "52:54:00:00:00:02"), ("eth2", "52:54:00:00:00:03")):
+        put(root, f"{places.INTERFACES}/{card}/address", f"{address}\n")
+        put(root, f"{places.INTERFACES}/{card}/mtu", "1500\n")
+        put(root, f"{places.INTERFACES}/{card}/device/uevent", "")
+    put(root, f"{places.INTERFACES}/veth1/mtu", "1500\n")
+    given = settings(
+        network={
+            "interfaces": {
+                "*": {"mtu": 9000},
+                "eth0": {"mtu": 1400},
+                "52:54:00:00:00:02": {"dhcp4": True},
+                "vlan7": {"kind": "vlan", "device": "eth0", "id": 7, "mtu": 1300},
+            }
+        }
+    )
+    assert network.activate(root, Settings(), given) == []
+    assert [mtu(root, card) for card in ("eth0", "eth1", "eth2", "veth1")] == ["1400", "1500", "9000", "1500"]
+    assert network.activate(root, given, Settings()) == []
+    assert [mtu(root, card) for card in ("eth0", "eth1", "eth2")] == ["1500"] * 3

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from pinwheel.node.files import RenderedFile
+from pinwheel.node.kernel_values import change
 from pinwheel.node.links import delete_link
-from pinwheel.node.paths import NETWORKS, Paths
+from pinwheel.node.paths import INTERFACES, NETWORKS, Paths
 from pinwheel.node.serialize import unit_file
 from pinwheel.node.services.service import Files
 from pinwheel.settings.addresses import Route
@@ -50,9 +51,9 @@ def render(settings: Settings) -> Files:
     return {f"{NETWORKS}{name}": RenderedFile(unit_file(sections)) for name, sections in files.items()}
 
 
-def activate(paths: Paths, old: Settings, new: Settings) -> list[Problem]:  # noqa: ARG001 - the kernel is one
-    """Remove what networkd made and is to make no longer, or not in the same way."""
-    problems = []
+def activate(paths: Paths, old: Settings, new: Settings) -> list[Problem]:
+    """Remove what networkd made and is to make no longer, or not in the same way; put sizes of packets back."""
+    problems = _sizes_set(paths, old, new)
     for name, digest in _digests(old.network.interfaces).items():
         if _digests(new.network.interfaces).get(name) == digest:
             continue
@@ -64,9 +65,43 @@ def activate(paths: Paths, old: Settings, new: Settings) -> list[Problem]:  # no
     return problems
 
 
+def _sizes_set(paths: Paths, old: Settings, new: Settings) -> list[Problem]:
+    """Set the sizes of packets as networkd would: it leaves them when their setting goes, here they are put back."""
+    before, after = (_sizes(paths, one.network.interfaces) for one in (old, new))
+    refused = change(paths, *({file: value for file, (_, value) in sizes.items()} for sizes in (before, after)))
+    wanted = {**before, **after}
+    return [
+        Problem(
+            "kernel-refused",
+            path_text(("settings", "network", "interfaces", wanted[file][0], "mtu")),
+            0,
+            words,
+            "the interface keeps its size",
+        )
+        for file, words in refused.items()
+    ]
+
+
+def _sizes(paths: Paths, interfaces: Mapping[str, Interface]) -> dict[str, tuple[str, str]]:
+    """Give for the file of each size that is set the entry's name and the size, of cards that the machine has."""
+    cards = [card.parent for card in sorted(paths.at(INTERFACES).glob("*/device"))]
+    ordered = sorted((name for name, entry in interfaces.items() if not entry.kind), key=_rank)
+    found: dict[str, tuple[str, str]] = {}
+    for card in cards:
+        address = paths.text(f"{INTERFACES}/{card.name}/address")
+        entry = next((name for name in ordered if fnmatchcase(card.name, name) or name.lower() == address), None)
+        if entry and interfaces[entry].mtu:
+            found[f"{INTERFACES}/{card.name}/mtu"] = (entry, str(interfaces[entry].mtu))
+    return found
+
+
 def _digests(interfaces: Mapping[str, Interface]) -> dict[str, str]:
     """Give for each interface that networkd is to make a word that stands for how."""
-    made = {name: unit_file(_made(name, entry)) for name, entry in interfaces.items() if entry.kind}
+    made = {
+        name: unit_file(_made(name, entry)) + f"{entry.device} {entry.mtu}".encode()
+        for name, entry in interfaces.items()
+        if entry.kind
+    }
     return {name: f"{zlib.crc32(content):08x}" for name, content in made.items()}
 
 
