@@ -92,7 +92,7 @@ def test_the_exit_code_is_the_clients(pinwheel: Call, pinned: TlsTransport) -> N
 
 
 def test_help_of_a_nodes_verb_names_the_node(pinwheel: Call) -> None:
-    assert "Usage: pinwheel node edge set" in pinwheel("node", "edge", "set", "--help").stdout
+    assert "pinwheel node edge set [OPTIONS]" in pinwheel("node", "edge", "set", "--help").stdout
     assert "dashboard" in pinwheel("node", "edge", "--help").stdout
 
 
@@ -134,7 +134,7 @@ def test_a_machines_name_cannot_be_given_to_another_node(
 def test_a_stopped_machine_says_how_to_start_it(pinwheel: Call, stopped_machine: Machine) -> None:
     refused = pinwheel("node", "web", "get").exception
     assert isinstance(refused, UsageFault)
-    assert refused.hint == "start it: pinwheel run --name web"
+    assert (refused.hint or "").endswith("pinwheel run --name web")
 
 
 def test_a_machine_that_boots_is_not_known_yet(pinwheel: Call, running_machine: Machine) -> None:
