@@ -38,7 +38,7 @@ def cli(transport: TlsTransport, capfd: pytest.CaptureFixture[str]) -> Callable[
 def apiclient(docker: Docker, busybox: str) -> Callable[..., str]:
     """Call the node's own client, in a container that has no C library but its own."""
     mounts = [word for mount in MOUNTS for word in ("--volume", mount)]
-    return lambda *words: docker("run", "--rm", *mounts, busybox, "apiclient", *words)
+    return lambda *words: docker("run", "--rm", *mounts, busybox, "/usr/local/bin/apiclient", *words)
 
 
 def test_the_workstation_reaches_its_node_without_more_ado(cli: Callable[..., Done]) -> None:

@@ -22,6 +22,7 @@ def inspect(docker: Docker, name: str, template: str) -> str:
 
 
 def test_image_is_pulled_from_a_registry_and_run(docker: Docker, busybox: str) -> None:
+    docker.attempt("image", "rm", "--force", busybox)  # another test may have pulled it
     assert "Downloaded newer image" in docker("pull", busybox)
     assert docker("run", "--rm", busybox, "echo", "hello from a container") == "hello from a container"
 
