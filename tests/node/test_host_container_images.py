@@ -135,6 +135,11 @@ TOOLS = (
 )  # fmt: skip
 
 
+def test_admin_has_tools_for_the_nodes_side_that_need_no_library(admin: StoredImage) -> None:
+    for name in ("ls", "cat", "ps", "mount"):
+        assert (admin.root / "usr/lib/sheltie" / name).readlink() == Path("../../bin/busybox")
+
+
 def test_admins_tools_start(admin: StoredImage) -> None:
     done = inside(admin, "; ".join(f"{tool} > /dev/null 2>&1 || echo {shlex.quote(tool)}" for tool in TOOLS))
     assert done.stdout == ""

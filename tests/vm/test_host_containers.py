@@ -282,7 +282,9 @@ def test_exit_code_and_terminal_are_the_commands(node: Node) -> None:
 def test_they_survive_the_engine_and_its_runtime(node: Node) -> None:
     before = [node.main_process(name) for name in ("control", "admin")]
     docker, containerd = (node.unit(f"{unit}.service", "MainPID")[0] for unit in ("docker", "containerd"))
-    assert node.inside("admin", "sh", "-c", f"kill -9 {docker} {containerd}") == (0, "")
+    node.inside(
+        "admin", "sh", "-c", f"kill -9 {docker} {containerd}"
+    )  # the way here leads through the engine, and breaks
     assert within(120, lambda: node.docker.attempt("version").returncode == 0)
     assert within(60, lambda: node.api.ask("GET", "/status")["ready"])
     assert node.unit("docker.service", "MainPID") != [docker]
@@ -330,12 +332,11 @@ def test_image_that_cannot_be_had_is_tried_again_and_the_node_stays_ready(node: 
     assert within(60, lambda: node.unit(unit, "ActiveState") == ["inactive"])
 
 
-def test_images_that_nobody_asks_for_go(node: Node, images: dict[str, str]) -> None:
+def test_images_that_nobody_asks_for_go(node: Node) -> None:
     store = "/var/lib/pinwheel/host-containers"
-    count = len(node.names(f"{store}/images"))
     node.api.unset("bootstrap-containers.bad")
     node.api.set(**{"host-containers": {"control": {"user-data": encoded("once more")}}})
-    assert within(120, lambda: len(node.names(f"{store}/images")) == count - 1), node.names(f"{store}/images")
+    assert within(120, lambda: len(node.names(f"{store}/images")) == 2), node.names(f"{store}/images")
     assert within(60, lambda: node.runs("control"))
     assert node.names(f"{store}/blobs/sha256") == []
 

@@ -33,6 +33,7 @@ from pinwheel.image.tree import make_tree
 
 BAKED = "usr/share/pinwheel/host-containers"
 """Where an image has the archives that came with it, relative to its root: `oci:/usr/share/.../NAME.oci`."""
+_PROGRAMS = ("usr/bin", "usr/sbin")
 _PACK = (
     "--create", "--sort=name", "--numeric-owner", "--format=pax",
     "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
@@ -123,8 +124,7 @@ def _assemble(name: str, definition: ContainerDefinition, tree: Path, root: Path
     kept = plan(tree, definition.keep, [own])
     copy(tree, kept, root)
     _check_modes(definition.keep, root)
-    if definition.busybox_links:
-        _link_busybox(definition.busybox_links, root, own, toolbox)
+    _link_busybox(definition.busybox_links, root, own, toolbox)
     lay_over(own, root)
     toolbox.run(["ldconfig", "-X", "-r", root], writable=[root], root=True)
     toolbox.run(["rm", "-rf", root / "var/cache"], writable=[root], root=True)
@@ -137,15 +137,16 @@ def _check_modes(keep: ImageDefinition, root: Path) -> None:
         (root / name).chmod(0o1777)
 
 
-def _link_busybox(directory: str, root: Path, own: Path, toolbox: Toolbox) -> None:
+def _link_busybox(directories: Iterable[str], root: Path, own: Path, toolbox: Toolbox) -> None:
     """Make links for all applets where neither the tree nor our files have such a program."""
     applets = toolbox.run(["busybox", "--list"]).decode().split()
-    for applet in applets:
-        names = [f"{place}/{applet}" for place in ("usr/bin", "usr/sbin")]
-        link = own / directory.lstrip("/") / applet
-        if not any(os.path.lexists(tree / name) for tree in (root, own) for name in names):
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to("busybox")
+    for directory in directories:
+        place = directory.strip("/")
+        searched = _PROGRAMS if place in _PROGRAMS else (place,)
+        (own / place).mkdir(parents=True, exist_ok=True)
+        for applet in applets:
+            if not any(os.path.lexists(tree / other / applet) for tree in (root, own) for other in searched):
+                (own / place / applet).symlink_to(os.path.relpath("usr/bin/busybox", place))
 
 
 def _pack(root: Path, toolbox: Toolbox, workspace: Path, epoch: int) -> tuple[Path, str]:

@@ -33,8 +33,8 @@ class ContainerDefinition(_Declaration):
     """What a host container's image holds, besides the files below `root/`."""
 
     keep: ImageDefinition = Field(description="What stays of the Debian tree.")
-    busybox_links: str | None = Field(
-        default=None, description="A directory that gets a link for each applet of busybox, where it has no such file."
+    busybox_links: list[str] = Field(
+        default=[], description="Directories that get a link for each applet of busybox, where they have no such file."
     )
     config: ContainerConfig
 

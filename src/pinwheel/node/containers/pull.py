@@ -122,7 +122,7 @@ class FromRegistry:
 
     def _fetch(self, descriptor: Descriptor, target: Path) -> None:
         unfinished = self._store.partial(descriptor.digest)
-        with unfinished.with_suffix(".lock").open("ab") as lock:
+        with self._store.download_lock(descriptor.digest).open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another image may have the same layer
             if not target.exists():
                 self._again(lambda: self._registry.fetch(descriptor, unfinished))
@@ -189,7 +189,7 @@ def _make(store: Store, digest: str, manifest: Manifest, origin: Images, room: R
             with origin.layer(layer) as packed:
                 used = Usage(*run_below(root, partial(apply_layer, packed, _limits(root, room, used), used)))
     for layer in manifest.layers:
-        store.blob(layer.digest).unlink(missing_ok=True)
+        store.drop_blob(layer.digest)
     if used.devices:
         print(f"left out of the image: {used.devices} device nodes", flush=True)
     made = store.image(digest)

@@ -93,6 +93,15 @@ class Store:
         _make(self._blobs)
         return self._blobs / f"{_hex(digest)}.partial"
 
+    def download_lock(self, digest: str) -> Path:
+        """Give the file that is locked while a layer is being fetched."""
+        return self.partial(digest).with_suffix(".lock")
+
+    def drop_blob(self, digest: str) -> None:
+        """Remove a layer that an image was made of."""
+        for file in (self.blob(digest), self.download_lock(digest)):
+            file.unlink(missing_ok=True)
+
     @contextmanager
     def new_image(self, digest: str, config: bytes) -> Iterator[Path]:
         """Give a directory to make the root of an image in; on leaving the image is there, or nothing of it is."""
