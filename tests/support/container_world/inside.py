@@ -63,7 +63,12 @@ def held_by_this_world() -> set[str]:
 def leave_world() -> None:
     Path("/sys/fs/cgroup/cgroup.procs").write_text(str(os.getpid()))
     for directory in (*CGROUP.glob("*/"), CGROUP):
-        directory.rmdir()
+        for _ in range(100):
+            try:
+                directory.rmdir()
+                break
+            except OSError:  # what was killed is still on its way
+                time.sleep(0.05)
 
 
 def make_world() -> None:
