@@ -19,6 +19,7 @@ from pinwheel.image.forbidden import rule_for_name
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine.certificates import make_certificates
 from pinwheel.machine.machine import CERTIFICATES, Machine
+from pinwheel.machine.record import API_GUEST_PORT
 
 pytestmark = pytest.mark.vm
 
@@ -109,10 +110,10 @@ def test_api_does_not_speak_without_tls(node: Machine) -> None:
     assert connection.getresponse().status == http.client.BAD_REQUEST
 
 
-def test_api_is_all_that_listens(operator: Operator) -> None:
+def test_both_remote_apis_are_all_that_listens(operator: Operator) -> None:
     _, shown = operator.run("netstat -l -n -t | tail -n +3")
     listening = {line.split()[3] for line in shown.splitlines()}
-    assert {place for place in listening if not place.startswith("127.0.0.")} == {":::2376"}
+    assert {place for place in listening if not place.startswith("127.0.0.")} == {":::2376", f":::{API_GUEST_PORT}"}
 
 
 # ---- the kernel ----

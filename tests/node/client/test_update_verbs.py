@@ -52,8 +52,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, self.server.status)
 
     def answer(self, status: int, content: object) -> None:
-        body = b"" if content is None else json.dumps(content).encode()
         self.send_response(status)
+        if content is None:
+            # The client may have gone once it has the headers: nothing is written after them.
+            self.end_headers()
+            return
+        body = json.dumps(content).encode()
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
