@@ -12,7 +12,8 @@ from bench.api.holder import FLOOR
 from pinwheel.image.build import BuiltImage, forget_old
 from pinwheel.image.python_definition import read_python_definition
 from pinwheel.image.python_runtime import build_launchers, build_python_runtime
-from pinwheel.image.toolbox import Toolbox, remove_tree
+from pinwheel.image.toolbox import Toolbox
+from pinwheel.image.workspace import remove_tree
 from pinwheel.paths import PROJECT
 from pinwheel.progress import Progress
 

@@ -36,6 +36,7 @@ class Settings:
             cpus=self.cpus,
             disk_size=self.disk_size,
             data_disk_size=data_disk_size,
+            tpm=False,  # stock would do nothing with one, and Pinwheel encrypt: docs/decisions/0016 has what that takes
             user_data=user_data,
             store=self.store,
         )

@@ -7,7 +7,7 @@ import socket
 from tests.support.node_root import program, put
 
 from pinwheel.node import readiness
-from pinwheel.node.paths import ENGINE_SOCKET, MOUNTS, NETWORK_STATE, SYSTEMCTL
+from pinwheel.node.paths import DATA_IS_ENCRYPTED, DATA_PARTITIONS, ENGINE_SOCKET, MOUNTS, NETWORK_STATE, SYSTEMCTL
 from pinwheel.node.readiness import engine_answers, full_check
 
 
@@ -18,6 +18,21 @@ def test_node_on_which_all_is_well_is_ready(root, engine):
 def test_data_partition_that_is_not_mounted_is_a_reason(root, engine):
     put(root, MOUNTS, "/dev/dm-0 / erofs ro 0 0\ntmpfs /var/tmp tmpfs rw 0 0\n")
     assert full_check(root).reasons == ("no data partition is mounted on /var: is the disk too small for one?",)
+
+
+def test_encrypted_data_partition_that_does_not_open_is_another_reason(root, engine):
+    put(root, MOUNTS, "/dev/dm-0 / erofs ro 0 0\n")
+    put(root, DATA_IS_ENCRYPTED, "")
+    put(root, DATA_PARTITIONS[0], "")
+    (reason,) = full_check(root).reasons
+    assert "needs the TPM" in reason
+
+
+def test_encrypted_data_partition_for_which_there_is_no_room_is_a_third_one(root, engine):
+    put(root, MOUNTS, "/dev/dm-0 / erofs ro 0 0\n")
+    put(root, DATA_IS_ENCRYPTED, "")
+    (reason,) = full_check(root).reasons
+    assert "is the disk too small" in reason
 
 
 def test_engine_that_is_not_there_is_a_reason(root):

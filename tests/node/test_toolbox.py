@@ -140,3 +140,9 @@ def test_attached_program_ends_with_whoever_started_it(toolbox: Toolbox) -> None
         assert starter.stdout.readline() == b"started\n"
         starter.kill()
         assert starter.stdout.read() == b""  # nobody holds the pipe any more
+
+
+def test_what_a_program_leaves_running_ends_with_it_when_it_is_alone(toolbox: Toolbox) -> None:
+    script = "(exec 2>&1; trap '' HUP; exec sleep 60) & echo left"
+    command = toolbox.command(["sh", "-c", script], alone=True)
+    assert subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout == "left\n"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """A certificate authority for tests of the remote API, and certificates of all kinds from it."""
 
+import base64
 import datetime as dt
 import ipaddress
 import ssl
@@ -24,9 +25,14 @@ class Authority:
         self.file = directory / "ca.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server(self) -> tuple[Path, Path]:
-        """Give certificate and key of 127.0.0.1."""
-        return self._issue("server", [], ExtendedKeyUsageOID.SERVER_AUTH, server=True)
+    @property
+    def encoded(self) -> str:
+        """The certificate as settings have it."""
+        return base64.b64encode(self.file.read_bytes()).decode()
+
+    def server(self, address: str = "127.0.0.1") -> tuple[Path, Path]:
+        """Give certificate and key of a server."""
+        return self._issue("server", [], ExtendedKeyUsageOID.SERVER_AUTH, address=address)
 
     def client(self, *organizations: str, name: str = "someone", days: int = 1, server: bool = False) -> ssl.SSLContext:
         """Give what a client needs that has a certificate of this CA."""
@@ -40,12 +46,12 @@ class Authority:
         return ssl.create_default_context(cafile=self.file)
 
     def _issue(
-        self, name: str, organizations: list[str], usage: x509.ObjectIdentifier, *, days: int = 1, server: bool = False
+        self, name: str, organizations: list[str], usage: x509.ObjectIdentifier, *, days: int = 1, address: str = ""
     ) -> tuple[Path, Path]:
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, one) for one in organizations]
         subject = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._sign(subject, key.public_key(), usage=usage, days=days, server=server)
+        certificate = self._sign(subject, key.public_key(), usage=usage, days=days, address=address)
         stem = f"{len(list(self.directory.iterdir()))}"
         files = self.directory / f"{stem}.pem", self.directory / f"{stem}.key"
         files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -61,7 +67,7 @@ class Authority:
         is_ca: bool = False,
         usage: x509.ObjectIdentifier | None = None,
         days: int = 1,
-        server: bool = False,
+        address: str = "",
     ) -> x509.Certificate:
         now = dt.datetime.now(dt.UTC)
         own = self._key.public_key()
@@ -76,9 +82,9 @@ class Authority:
         )
         if usage:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        if server:
-            address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-            builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        if address:
+            name = x509.IPAddress(ipaddress.ip_address(address))
+            builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
 

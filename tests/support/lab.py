@@ -14,6 +14,7 @@ from tests.support.run_directory import RunDirectory
 
 from pinwheel.image.build import BuiltImage
 from pinwheel.image.keys import SecureBootKeys
+from pinwheel.image.partitions import read_partitions
 from pinwheel.image.toolbox import Toolbox
 from pinwheel.machine.docker_client import client_command, client_environment
 from pinwheel.machine.machine import Machine
@@ -51,8 +52,11 @@ class Lab:
         return os.environ | {"XDG_STATE_HOME": str(self.directory)}
 
     def create(self, name: str, **options: Any) -> Machine:
-        """Make a machine from the image, stopped; the options are those of `Machine.create`."""
-        given: dict[str, Any] = {"image": self.image.disk, "memory": MEMORY} | options
+        """Make a machine from the image, stopped; the options are those of `Machine.create`.
+
+        It has no TPM unless asked for: a boot with one takes ten seconds more (docs/decisions/0016).
+        """
+        given: dict[str, Any] = {"image": self.image.disk, "memory": MEMORY, "tpm": False} | options
         machine = Machine.create(name, toolbox=self.toolbox, keys=self._keys, store=self.store, **given)
         self.machines.append(machine)
         return machine
@@ -121,3 +125,11 @@ def wait_for_console(machine: Machine, pattern: str, timeout: float) -> re.Match
             raise TimeoutError(f"no {pattern!r} on the console of {machine.name} within {timeout:.0f} s")
         time.sleep(0.2)
     return match
+
+
+def start_of_data(machine: Machine, toolbox: Toolbox) -> bytes:
+    """Give the first bytes of the data partition as they are on the machine's disk."""
+    (data,) = (one for one in read_partitions(machine.disk, toolbox) if one.name == "pinwheel-data")
+    with machine.disk.open("rb") as disk:
+        disk.seek(data.offset)
+        return disk.read(512)

@@ -85,7 +85,7 @@ hostname = "node-1.example.com"
 "vm.max_map_count" = "262144"
 {insecure}"""
     publish = [PortForward(host=free_port(), guest=HTTP_PORT)]
-    return lab.boot(lab.create("node", user_data=user_data, publish=publish))
+    return lab.boot(lab.create("node", user_data=user_data, publish=publish, tpm=True))
 
 
 @pytest.fixture(scope="session")

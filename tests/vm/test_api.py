@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.support.api_service import exchange
 from tests.support.certificates import Authority
-from tests.support.lab import Lab
+from tests.support.lab import Docker, Lab
 from tests.support.registry import free_port
 from tests.vm.test_security import Operator, operator
 
@@ -105,6 +105,31 @@ def test_both_leave_when_nobody_asks_and_come_back(client: Node) -> None:
     assert client.processes() == {}
     assert client("raw", "-u", "/os")["variant_id"] == "docker"
     assert set(client.processes()) == {"launch api"}
+
+
+def test_api_that_dies_or_is_restarted_disturbs_no_container(
+    client: Node, operator: Operator, docker: Docker, container: Callable[..., str]
+) -> None:
+    def life() -> str:
+        return docker("inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}", running)
+
+    running = container()
+    before = life()
+    generations = []
+    for signal in ("KILL", "SEGV", "ABRT"):
+        changed = client("raw", "-m", "PATCH", "-u", "/settings?commit=true", "-d", f'{{"motd": "{signal}"}}')
+        generations.append(changed["generation"])
+        processes = client.processes()
+        assert set(processes) == set(PROCESSES)
+        code, said = operator.run(f"kill -{signal} {' '.join(processes.values())}")
+        assert code == 0, said
+        assert client("raw", "-u", "/settings?keys=motd") == {"motd": signal}
+    units = "pinwheel-api.service pinwheel-actuator.service"
+    code, said = operator.run(f"busybox nsenter -t 1 -m /usr/bin/systemctl restart {units}")
+    assert code == 0, said
+    assert client("raw", "-m", "POST", "-u", f"/settings/generations/{generations[0] - 1}/rollback")["applied"]
+    assert life() == before
+    assert client("raw", "-u", "/status")["ready"]
 
 
 # ---- over the network ----

@@ -74,6 +74,12 @@ def test_what_runs_is_listed_with_what_it_takes(cli: Callable[..., Done], contai
         assert f'pinwheel_unit_cpu_seconds_total{{unit="{unit}"}}' in metrics
 
 
+def test_metrics_tell_the_size_of_the_data_partition(cli: Callable[..., Done], docker: Docker, busybox: str) -> None:
+    shown = docker("run", "--rm", "--volume", "/var:/data:ro", busybox, "df", "-P", "-k", "/data")
+    blocks = int(shown.splitlines()[-1].split()[1])
+    assert f'pinwheel_data_bytes{{kind="total"}} {blocks * 1024}\n' in cli("metrics").out
+
+
 def test_the_journal_is_read_from_the_workstation(cli: Callable[..., Done]) -> None:
     lines = [json.loads(line) for line in cli("logs", "-u", "docker.service", "-n", "5", "--json").out.splitlines()]
     assert 0 < len(lines) <= 5

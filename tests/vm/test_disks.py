@@ -11,6 +11,7 @@ from tests.support.lab import Docker, Lab, wait_for_console
 from pinwheel.errors import ExitCode
 from pinwheel.image.partitions import read_partitions
 from pinwheel.machine.machine import Machine
+from pinwheel.machine.qemu import DATA_DISK
 from pinwheel.machine.record import GIB, MIB
 from pinwheel.paths import PROJECT
 
@@ -20,15 +21,19 @@ NO_ROOM_TIMEOUT = 180.0
 """Seconds from power-on until the node says that it has no data partition."""
 
 
-def test_second_disk_holds_the_data_and_keeps_it(
+def test_second_disk_holds_the_data_encrypted_and_keeps_it(
     lab: Lab, make_machine: Callable[..., Machine], insecure: str, busybox: str
 ) -> None:
-    machine = lab.boot(make_machine("two-disks", user_data=insecure, data_disk_size=GIB))
+    machine = lab.boot(make_machine("two-disks", user_data=insecure, data_disk_size=GIB, tpm=True))
     docker, use = Docker(machine, lab.toolbox), ("run", "--rm", "--volume", "notes:/data", busybox)
-    shown = docker(*use, "sh", "-c", "echo kept > /data/note; df -k /data")
+    shown = docker(*use, "sh", "-c", "echo kept > /data/note; df -P -k /data")
     assert 0.8 * GIB < int(shown.splitlines()[-1].split()[1]) * 1024 < GIB
     assert machine.stop()
     assert "pinwheel-data" not in {one.name for one in read_partitions(machine.disk, lab.toolbox)}
+    (data,) = read_partitions(machine.directory / DATA_DISK, lab.toolbox)
+    with (machine.directory / DATA_DISK).open("rb") as disk:
+        disk.seek(data.offset)
+        assert disk.read(4) == b"LUKS"
     lab.boot(machine)
     assert docker(*use, "cat", "/data/note") == "kept"
 
@@ -43,7 +48,7 @@ def test_disk_smaller_than_the_image_is_refused(lab: Lab) -> None:
 
 def test_node_without_room_for_its_data_says_so(lab: Lab, make_machine: Callable[..., Machine]) -> None:
     smallest = lab.image.disk.stat().st_size
-    machine = make_machine("no-room", disk_size=smallest + 16 * MIB)
+    machine = make_machine("no-room", disk_size=smallest + 16 * MIB, tpm=True)
     machine.start(lab.toolbox)
     wait_for_console(machine, r"^pinwheel: not ready: .*is the disk too small", NO_ROOM_TIMEOUT)
     status = machine.status()

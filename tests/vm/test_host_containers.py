@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import tomli_w
+from tests.support.certificates import Authority
 from tests.support.lab import Docker, Lab, wait_for_console
 from tests.support.oci_image import image, push_archive
 from tests.support.registry import Registry, busybox_layer, free_port
-from tests.support.remote_node import Authority, RemoteNode
+from tests.support.remote_node import RemoteNode
 
 from pinwheel.image.host_container import build_host_container
 from pinwheel.image.inputs import BuildContext
@@ -133,7 +134,7 @@ def images(registry: Registry, binary: bytes) -> dict[str, str]:
 def node(
     lab: Lab, toolbox: Toolbox, insecure: str, busybox: str, images: dict[str, str], tmp_path_factory: Any
 ) -> Iterator[Node]:
-    authority, port = Authority("test"), free_port()
+    authority, port = Authority(tmp_path_factory.mktemp("authority")), free_port()
     settings = {
         "api": {"remote": {"enabled": True, "port": API_PORT, "client-ca": authority.encoded}},
         "host-containers": {
@@ -155,7 +156,7 @@ def node(
     user_data = insecure + tomli_w.dumps({"settings": settings})
     publish = [PortForward(host=port, guest=API_PORT)]
     machine = lab.boot(lab.create("containers", user_data=user_data, publish=publish, memory=GIB))
-    api = RemoteNode(port, authority, tmp_path_factory.mktemp("containers"))
+    api = RemoteNode(port, authority)
     node = Node(machine, Docker(machine, toolbox), api, busybox)
     node.look()
     yield node

@@ -35,6 +35,7 @@ def machine_document(machine: Machine) -> dict[str, Any]:
         "cpus": record.cpus,
         "disk": {"path": str(machine.disk), "size": record.disk_size},
         "data_disk_size": record.data_disk_size,
+        "tpm": record.tpm,
         "docker": machine.docker_environment(),
         "api": {"port": record.api_port, "certificates": str(machine.directory / API_CERTIFICATES)},
         "publish": [forward.model_dump() for forward in record.publish],

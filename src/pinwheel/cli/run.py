@@ -36,6 +36,9 @@ def run(
     ] = None,
     disk_size: Annotated[str | None, typer.Option(help="Size of a new machine's disk.", show_default="8G")] = None,
     data_disk: Annotated[str | None, typer.Option(help="Give a new machine a second, empty disk of this size.")] = None,
+    no_tpm: Annotated[
+        bool, typer.Option("--no-tpm", help="Give a new machine no TPM: its data is not encrypted.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait until the node is ready.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the machine as JSON.")] = False,
 ) -> None:
@@ -55,6 +58,7 @@ def run(
         publish=tuple(map(parse_forward, publish)) if publish else None,
         disk_size=_size(disk_size),
         data_disk_size=_size(data_disk),
+        tpm=False if no_tpm else None,
         wait=not detach,
     )
     signal.signal(signal.SIGTERM, _interrupt)

@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,9 +28,10 @@ from pinwheel.image.prune import MODULES
 from pinwheel.image.rules import RuleReport, check_rules
 from pinwheel.image.sbom import ImageFacts as SbomFacts
 from pinwheel.image.sbom import make_sbom
-from pinwheel.image.toolbox import Toolbox, remove_tree
+from pinwheel.image.toolbox import Toolbox
 from pinwheel.image.tree import DEFINITION, make_tree, variant_source
 from pinwheel.image.uki import UkiParts, entry_name, make_uki, sign
+from pinwheel.image.workspace import remove_tree, workspace_beside
 from pinwheel.paths import PROJECT
 from pinwheel.progress import Progress
 
@@ -118,17 +118,12 @@ def _build_whole(
     context: BuildContext,
 ) -> None:
     """Build below a name that nobody looks at; the result gets its own name in one step."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
-    workspace.chmod(0o755)
-    try:
+    with workspace_beside(target) as workspace:
         output = workspace / "output"
         output.mkdir()
         _build_into(output, variant, tree, lock, keys, toolbox, workspace, context)
         remove_tree(target)
         output.rename(target)
-    finally:
-        remove_tree(workspace)
 
 
 def _build_into(

@@ -8,7 +8,6 @@ data partition, or from its own image (`bake`).
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -28,8 +27,9 @@ from pinwheel.image.host_container_definition import (
 from pinwheel.image.inputs import TOOLBOX, BuildContext, LockMode, get_packages_of, get_toolbox
 from pinwheel.image.package_lock import PackageLock, lock_file
 from pinwheel.image.prune import copy, drop_setuid, plan
-from pinwheel.image.toolbox import Toolbox, remove_tree
+from pinwheel.image.toolbox import Toolbox
 from pinwheel.image.tree import make_tree
+from pinwheel.image.workspace import workspace_beside
 
 BAKED = "usr/share/pinwheel/host-containers"
 """Where an image has the archives that came with it, relative to its root: `oci:/usr/share/.../NAME.oci`."""
@@ -102,20 +102,15 @@ def _build(
     target: Path,
     context: BuildContext,
 ) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
-    workspace.chmod(0o755)
-    try:
-        with context.progress.step(f"Making the image of the host container {name}"):
-            root = workspace / "root"
-            _assemble(name, definition, tree, root, toolbox)
-            layer, plain_digest = _pack(root, toolbox, workspace, lock.resolved_at)
-            config = definition.config
-            facts = ImageFacts(f"pinwheel-{name}", __version__, lock.resolved_at, config.entrypoint, config.environment)
-            write_archive(facts, layer, plain_digest, workspace / "archive")
-            (workspace / "archive").rename(target)
-    finally:
-        remove_tree(workspace)
+    step = context.progress.step(f"Making the image of the host container {name}")
+    with workspace_beside(target) as workspace, step:
+        root = workspace / "root"
+        _assemble(name, definition, tree, root, toolbox)
+        layer, plain_digest = _pack(root, toolbox, workspace, lock.resolved_at)
+        config = definition.config
+        facts = ImageFacts(f"pinwheel-{name}", __version__, lock.resolved_at, config.entrypoint, config.environment)
+        write_archive(facts, layer, plain_digest, workspace / "archive")
+        (workspace / "archive").rename(target)
 
 
 def _assemble(name: str, definition: ContainerDefinition, tree: Path, root: Path, toolbox: Toolbox) -> None:

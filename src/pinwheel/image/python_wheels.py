@@ -8,10 +8,8 @@ the Python packaging guide's "Binary distribution format" and "Core metadata spe
 import email
 import hashlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from email.message import Message
 from pathlib import Path, PurePosixPath
@@ -19,6 +17,7 @@ from zipfile import BadZipFile, ZipFile
 
 from pinwheel.errors import EnvironmentFault, UsageFault
 from pinwheel.image.components import WheelFacts
+from pinwheel.image.workspace import workspace_beside
 from pinwheel.progress import Progress
 
 _NEWEST_GLIBC_MINOR = 41
@@ -52,13 +51,9 @@ def fetch_wheels(lock: Path, python: str, cache: Path, progress: Progress) -> li
 
 def _fill(target: Path, lock: Path, python: str) -> None:
     """Make `target` whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
-    try:
+    with workspace_beside(target) as fresh:
         _download(lock, python, fresh)
         fresh.replace(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _download(lock: Path, python: str, target: Path) -> None:

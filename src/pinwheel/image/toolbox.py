@@ -6,9 +6,7 @@ are only unpacked, never configured: no maintainer script runs, which is quick a
 """
 
 import hashlib
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +17,7 @@ from pinwheel.image.fetch import fetch_packages
 from pinwheel.image.host import as_root, ensure_host_programs, is_root
 from pinwheel.image.mirror import MirrorFinder
 from pinwheel.image.package_lock import PackageLock
+from pinwheel.image.workspace import workspace_beside
 from pinwheel.paths import cache_directory
 from pinwheel.progress import Progress
 
@@ -29,6 +28,7 @@ PACKAGES = (
     "systemd-boot-efi", "systemd-repart", "systemd-ukify", "zstd",
     # Running it
     "docker-cli", "docker-registry", "ovmf", "python3-virt-firmware", "qemu-system-x86", "qemu-utils",
+    "swtpm", "swtpm-tools",
 )  # fmt: skip
 
 _UNNEEDED = ("./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*", "./usr/share/info/*")
@@ -56,6 +56,8 @@ class Sandbox(TypedDict, total=False):
     """Whether it sees the host's network."""
     root: bool
     """Whether it acts as root over the files that it sees (`pinwheel.image.host.as_root`)."""
+    alone: bool
+    """Whether it has process ids of its own: what it leaves running ends with it."""
     attached: bool
     """Whether it ends with the thread that started it, even where that is killed."""
 
@@ -79,6 +81,8 @@ class Toolbox:
             words += ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
         else:
             words += ["--unshare-net"]
+        if sandbox.get("alone"):
+            words += ["--unshare-pid", "--as-pid-1"]
         if sandbox.get("attached"):
             words += ["--die-with-parent"]
         for path in sandbox.get("readable", ()):
@@ -129,27 +133,13 @@ def make_toolbox(
         files = fetch_packages(lock.packages, find_mirror, cache / "packages", progress, "the toolbox")
         with progress.step("Unpacking the toolbox") as step:
             step.total(len(files))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
-            try:
+            with workspace_beside(target) as fresh:
                 _unpack(list(files.values()), fresh, step.advance)
                 fresh.rename(target)
-            except BaseException:
-                remove_tree(fresh)
-                raise
     return Toolbox(target)
 
 
-def remove_tree(tree: Path) -> None:
-    """Remove a tree that may hold files of the user's subordinate ids."""
-    if is_root():
-        shutil.rmtree(tree, ignore_errors=True)
-    else:
-        subprocess.run(as_root(["rm", "-rf", "--", str(tree)]), check=False)
-
-
 def _unpack(packages: Sequence[Path], tree: Path, advance: Callable[[int], None]) -> None:
-    tree.chmod(0o755)
     for link, target in _LINKS.items():
         (tree / target).mkdir(parents=True, exist_ok=True)
         (tree / link).symlink_to(target)

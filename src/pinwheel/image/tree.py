@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,8 @@ from debian.debfile import DebFile
 
 from pinwheel.errors import UsageFault
 from pinwheel.image.package_lock import PackageLock
-from pinwheel.image.toolbox import Toolbox, remove_tree
+from pinwheel.image.toolbox import Toolbox
+from pinwheel.image.workspace import workspace_beside
 from pinwheel.paths import PROJECT
 from pinwheel.progress import Progress
 
@@ -70,26 +70,22 @@ def make_tree(
     target = cache / "trees" / key
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with progress.step(f"Installing {len(lock.packages)} packages with mkosi"):
-        workspace = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
-        try:
-            repository = workspace / "repository"
-            write_repository(lock, files, repository)
-            for name in ("work", "packages", "output"):
-                (workspace / name).mkdir()
-            options = (
-                f"--local-mirror=file://{repository}",
-                f"--package-cache-dir={workspace}/packages",
-                f"--workspace-directory={workspace}/work",
-                f"--output-directory={workspace}/output",
-                "--output=tree",
-                "--force",
-            )
-            toolbox.run([*source.command, *options, "build"], readable=[DEFINITION], writable=[workspace], root=True)
-            (workspace / "output/tree").rename(target)
-        finally:
-            remove_tree(workspace)
+    step = progress.step(f"Installing {len(lock.packages)} packages with mkosi")
+    with step, workspace_beside(target) as workspace:
+        repository = workspace / "repository"
+        write_repository(lock, files, repository)
+        for name in ("work", "packages", "output"):
+            (workspace / name).mkdir()
+        options = (
+            f"--local-mirror=file://{repository}",
+            f"--package-cache-dir={workspace}/packages",
+            f"--workspace-directory={workspace}/work",
+            f"--output-directory={workspace}/output",
+            "--output=tree",
+            "--force",
+        )
+        toolbox.run([*source.command, *options, "build"], readable=[DEFINITION], writable=[workspace], root=True)
+        (workspace / "output/tree").rename(target)
     return target
 
 

@@ -47,6 +47,7 @@ class RunRequest:
     publish: tuple[PortForward, ...] | None = None
     disk_size: int | None = None
     data_disk_size: int | None = None
+    tpm: bool | None = None
     wait: bool = True
     """Whether to wait until the node is ready."""
     ready_timeout: float = READY_TIMEOUT
@@ -106,6 +107,7 @@ def _start_new(request: RunRequest, user_data: str, store: MachineStore, progres
         publish=request.publish or (),
         disk_size=request.disk_size or DEFAULT_DISK_SIZE,
         data_disk_size=request.data_disk_size,
+        tpm=request.tpm is not False,
         user_data=user_data,
         store=store,
         progress=progress,
@@ -177,6 +179,7 @@ def _check_unchangeable(request: RunRequest, machine: Machine) -> None:
         ("--image", request.image and str(request.image.resolve()), record.image),
         ("--disk-size", request.disk_size, record.disk_size),
         ("--data-disk", request.data_disk_size, record.data_disk_size),
+        ("--no-tpm", request.tpm, record.tpm),
     ):
         if wanted is not None and wanted != present:
             raise UsageFault(

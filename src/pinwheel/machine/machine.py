@@ -38,6 +38,8 @@ from pinwheel.machine.record import (
     PortForward,
 )
 from pinwheel.machine.store import MachineStore, write_record
+from pinwheel.machine.tpm import SOCKET as TPM_SOCKET
+from pinwheel.machine.tpm import make_tpm
 from pinwheel.machine.user_data import compose, smbios_string
 from pinwheel.machine.waiting import READY_TIMEOUT, wait_until_ready
 from pinwheel.progress import Progress, SilentProgress, Step
@@ -81,6 +83,7 @@ class Machine:
         disk_size: int = DEFAULT_DISK_SIZE,
         data_disk_size: int | None = None,
         user_data: str | None = "",
+        tpm: bool = True,
         store: MachineStore | None = None,
         progress: Progress | None = None,
     ) -> "Machine":
@@ -104,6 +107,7 @@ class Machine:
             disk_size=disk_size,
             data_disk_size=data_disk_size,
             hands_user_data=user_data is not None,
+            tpm=tpm,
             docker_port=choose_port(None),
         )
         with (
@@ -171,7 +175,7 @@ class Machine:
         self._update({"docker_port": docker, "api_port": api})
         self._prepare()
         argv = ["env", f"--chdir={self.directory}", *qemu.qemu_command(self.record, kvm=has_kvm())]
-        command = toolbox.command(argv, writable=[self.directory], network=True)
+        command = toolbox.command(argv, writable=[self.directory], network=True, alone=True)
         with (self.directory / QEMU_LOG).open("wb") as log:
             # A session of its own: neither Ctrl-C nor the end of this terminal reaches it.
             self._child = subprocess.Popen(
@@ -250,7 +254,7 @@ class Machine:
         return docker_environment(self.record.docker_port, self.directory / CERTIFICATES)
 
     def _prepare(self) -> None:
-        for name in (qemu.MONITOR_SOCKET, qemu.CONSOLE_SOCKET):
+        for name in (qemu.MONITOR_SOCKET, qemu.CONSOLE_SOCKET, TPM_SOCKET):
             (self.directory / name).unlink(missing_ok=True)
         for name in (qemu.CONSOLE_LOG, qemu.STATUS_LOG):  # the last run's are kept once: it may have ended badly
             if (self.directory / name).exists():
@@ -309,6 +313,9 @@ def _fill(
         _write_private(directory / USER_DATA, user_data)
         step.note("firmware variables")
         make_variables(directory / qemu.FIRMWARE_VARIABLES, keys, toolbox)
+        if record.tpm:
+            step.note("TPM")
+            make_tpm(directory, toolbox)
         step.note("disk")
         make_disk(image, directory / qemu.DISK, record.disk_size, toolbox, step)
         if record.data_disk_size is not None:

@@ -6,6 +6,7 @@ QEMU's comma escapes, and no Unix socket meets the limit of 107 bytes (sun_path 
 Options: https://www.qemu.org/docs/master/system/invocation.html
 """
 
+from pinwheel.machine import tpm
 from pinwheel.machine.record import API_GUEST_PORT, DOCKER_GUEST_PORT, LOOPBACK, MIB, MachineRecord, PortForward
 
 PROGRAM = "qemu-system-x86_64"
@@ -30,7 +31,7 @@ TRANSLATION_CACHE_MIB = 512
 
 def qemu_command(record: MachineRecord, *, kvm: bool) -> list[str]:
     """Give the command that runs the machine, in its directory, inside the toolbox."""
-    return [
+    command = [
         PROGRAM,
         *_board(record, kvm=kvm),
         *_firmware(),
@@ -38,7 +39,9 @@ def qemu_command(record: MachineRecord, *, kvm: bool) -> list[str]:
         *_disks(record),
         *_network(record),
         *_channels(),
+        *_tpm(record),
     ]  # fmt: skip
+    return tpm.with_tpm(command) if record.tpm else command
 
 
 def _board(record: MachineRecord, *, kvm: bool) -> list[str]:
@@ -107,4 +110,14 @@ def _channels() -> list[str]:
         "-device", "virtio-serial-pci",
         "-device", f"virtserialport,chardev=status,name={STATUS_PORT}",
         "-qmp", f"unix:{MONITOR_SOCKET},server=on,wait=off",
+    ]  # fmt: skip
+
+
+def _tpm(record: MachineRecord) -> list[str]:
+    if not record.tpm:
+        return []
+    return [
+        "-chardev", f"socket,id=tpm,path={tpm.SOCKET}",
+        "-tpmdev", "emulator,id=tpm,chardev=tpm",
+        "-device", "tpm-crb,tpmdev=tpm",
     ]  # fmt: skip

@@ -68,6 +68,8 @@ class MachineRecord(BaseModel):
     publish: tuple[PortForward, ...] = ()
     disk_size: int = DEFAULT_DISK_SIZE
     data_disk_size: int | None = None
+    tpm: bool = False
+    """Whether it has a TPM; machines of before there was one have none."""
     hands_user_data: bool = True
     """Whether the firmware hands user data to the node. Without it the node looks elsewhere, and opens no port if there
     is none."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pinwheel.node.containers.report import stopping_reasons
 from pinwheel.node.network import operational_state
-from pinwheel.node.paths import ENGINE_SOCKET, MOUNTS, SYSTEMCTL, Paths
+from pinwheel.node.paths import DATA_IS_ENCRYPTED, DATA_PARTITIONS, ENGINE_SOCKET, MOUNTS, SYSTEMCTL, Paths
 from pinwheel.node.programs import run
 
 PING_SECONDS = 2.0
@@ -86,6 +86,9 @@ def _data(paths: Paths) -> list[str]:
     # A mount that waits for its device in vain is no failed unit, and the engine says nothing of why it cannot start.
     if is_mounted(paths, "/var"):
         return []
+    is_made = any(paths.at(partition).exists() for partition in DATA_PARTITIONS)
+    if is_made and paths.at(DATA_IS_ENCRYPTED).exists():
+        return ["the encrypted data partition is not open: it needs the TPM and Secure Boot as when it was made"]
     return ["no data partition is mounted on /var: is the disk too small for one?"]
 
 

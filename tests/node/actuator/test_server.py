@@ -11,7 +11,7 @@ from tests.node.actuator.conftest import Actuator
 from pinwheel.node.actuator import server as server_module
 from pinwheel.node.actuator.client import ActuatorFailed, call_and_wait, start
 from pinwheel.node.actuator.protocol import Author, Change, Commit, ListGenerations, Reboot, SupportBundle, line
-from pinwheel.node.actuator.server import Server
+from pinwheel.node.actuator.server import Conversation, Server
 
 AUTHOR = Author(kind="local", uid=0)
 
@@ -81,6 +81,33 @@ def test_it_leaves_when_nobody_asks_and_not_while_it_works(actuator: Actuator) -
     thread.start()
     call_and_wait(place, ListGenerations())
     assert finished == [True]
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+    listener.close()
+
+
+def test_it_finishes_what_has_begun_when_it_is_told_to_leave(actuator: Actuator) -> None:
+    place = actuator.paths.at("/run/other.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.fspath(place))
+    listener.listen()
+    begun = threading.Event()
+    answers: list[object] = []
+
+    def work(_request: object, conversation: Conversation) -> str:
+        begun.set()
+        nothing, _other_end = os.pipe()
+        return "ended" if not conversation.stays_until(nothing) else "went on"
+
+    server = Server(listener, work, {os.getuid()}, idle=30)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    ask = threading.Thread(target=lambda: answers.append(call_and_wait(place, ListGenerations())))
+    ask.start()
+    assert begun.wait(10)
+    server.stop()
+    ask.join(timeout=5)
+    assert answers == ["ended"]
     thread.join(timeout=5)
     assert not thread.is_alive()
     listener.close()

@@ -35,6 +35,7 @@ def test_both_services_differ_in_nothing_but_their_names_and_keys() -> None:
     local, remote = (set((UNITS / name).read_text().splitlines()) for name in SERVICES)
     assert {line for line in remote - local if not line.startswith(("#", "LoadCredential="))} == {
         "Description=Settings API for the Network",
+        "After=network.target",
         "RuntimeDirectory=pinwheel-api-remote",
         "BindPaths=/run/pinwheel-api-remote",
         "NoExecPaths=/ /run/pinwheel-api-remote",

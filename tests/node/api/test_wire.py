@@ -2,12 +2,15 @@
 """Clients that are slow, greedy, or do not speak HTTP; and what the service keeps to all the same."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from tests.support.api_service import LIMITS, Service, UnixConnection, everything, running
@@ -194,6 +197,7 @@ def test_metrics_count_what_was_answered(alone: Service, root_with_view: Paths) 
     put(root_with_view, "/proc/stat", "cpu  100 0 50 1000 5 0 1 0 0 0\n")
     put(root_with_view, places.MEMORY, "MemTotal: 1000 kB\nMemAvailable: 600 kB\n")
     put(root_with_view, places.STATUS, '{"ready": true}')
+    root_with_view.at(places.JOURNAL).mkdir(parents=True)
     alone.ask("GET", "/settings")
     alone.ask("GET", "/nothing")
     answer = alone.ask("GET", "/metrics")
@@ -207,6 +211,7 @@ def test_metrics_count_what_was_answered(alone: Service, root_with_view: Paths) 
         'pinwheel_api_requests_total{status="404"} 1',
     ):
         assert line in lines
+    assert any(line.startswith('pinwheel_data_bytes{kind="total"} ') for line in lines)
     for line in lines:
         assert line.startswith("# ") or float(line.rpartition(" ")[2]) >= 0
 
@@ -238,17 +243,38 @@ asyncio.run(main.serve(main.inherited(os.environ), node))
 """
 
 
-def test_systemds_socket_is_taken_over_and_stays_behind(root_with_view: Paths) -> None:
-    path = root_with_view.at("/run/given.sock")
+@contextmanager
+def started(root: Paths, path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start the service as systemd does, with a socket at a path."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.fspath(path))
         listener.listen()
         environment = {"LISTEN_FDS": "1", "PYTHONPATH": ":".join(sys.path)}
-        words = [sys.executable, "-c", STARTED, str(root_with_view.root), str(listener.fileno())]
+        words = [sys.executable, "-c", STARTED, str(root.root), str(listener.fileno())]
         with subprocess.Popen(words, env=environment, pass_fds=[listener.fileno()]) as process:
-            connection = UnixConnection(path)
-            connection.request("GET", "/settings")
-            assert connection.getresponse().status == 200
-            connection.close()
-            assert process.wait(20) == 0
+            yield process
+
+
+def test_systemds_socket_is_taken_over_and_stays_behind(root_with_view: Paths) -> None:
+    path = root_with_view.at("/run/given.sock")
+    with started(root_with_view, path) as process:
+        connection = UnixConnection(path)
+        connection.request("GET", "/settings")
+        assert connection.getresponse().status == 200
+        connection.close()
+        assert process.wait(20) == 0
         assert path.exists()
+
+
+def test_what_has_been_asked_is_answered_before_it_ends(root_with_view: Paths) -> None:
+    path = root_with_view.at("/run/given.sock")
+    with started(root_with_view, path) as process, closing(UnixConnection(path)) as connection:
+        connection.putrequest("PATCH", "/settings?tx=x")
+        connection.putheader("Content-Length", "2")
+        connection.endheaders()
+        time.sleep(1.0)  # until it has begun with it
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.send(b"{}")
+        assert connection.getresponse().status == 503  # the actuator is not there: an answer all the same
+        assert process.wait(5) == 0

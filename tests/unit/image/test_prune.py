@@ -12,7 +12,7 @@ from pinwheel.errors import UsageFault
 from pinwheel.image.definition import ImageDefinition
 from pinwheel.image.host import as_root
 from pinwheel.image.prune import MODULES, UNITS, copy, drop_setuid, kernel_release, plan
-from pinwheel.image.toolbox import remove_tree
+from pinwheel.image.workspace import remove_tree
 
 KERNEL = f"{MODULES}/6.12.1-cloud-amd64"
 

@@ -24,6 +24,7 @@ def refused(store, **request: Any) -> UsageFault:
         ("--disk-size", {"disk_size": 9 * GIB}),
         ("--data-disk", {"data_disk_size": GIB}),
         ("--variant", {"variant": "ecs"}),
+        ("--no-tpm", {"tpm": True}),
     ],
 )
 def test_what_a_machine_cannot_change_is_refused_with_a_way_out(stopped_machine, option, request_fields):

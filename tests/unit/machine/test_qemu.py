@@ -57,13 +57,24 @@ def test_data_disk_is_there_when_asked_for_and_never_booted():
     assert "bootindex" not in data
 
 
+def test_tpm_is_there_when_asked_for_and_started_before_qemu_takes_its_place():
+    assert not any("tpm" in word for word in command())
+    words = command(tpm=True)
+    assert words[:2] == ["sh", "-c"]
+    assert "--terminate" in words[2]
+    assert words[2].endswith('exec "$@"')
+    assert words[4] == command()[0]
+    assert values(words, "-chardev")[-1] == "socket,id=tpm,path=tpm.sock"
+    assert "tpm-crb,tpmdev=tpm" in values(words, "-device")
+
+
 def test_firmware_hands_over_user_data_unless_there_is_none():
     assert values(command(), "-smbios") == ["type=11,path=credentials.smbios"]
     assert values(command(hands_user_data=False), "-smbios") == []
 
 
 def test_no_file_of_the_machine_is_named_by_an_absolute_path():
-    words = " ".join(command(data_disk_size=GIB))
+    words = " ".join(command(data_disk_size=GIB, tpm=True))
     for name in (
         "disk.raw",
         "data.raw",
@@ -72,6 +83,7 @@ def test_no_file_of_the_machine_is_named_by_an_absolute_path():
         "console.log",
         "monitor.sock",
         "status.jsonl",
+        "tpm.sock",
     ):
         assert f"/{name}" not in words
         assert name in words

@@ -40,8 +40,9 @@ _CREDENTIALS = struct.Struct("3i")
 class Conversation:
     """What a verb may do with its connection while it works."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, stopping: int) -> None:
         self._connection = connection
+        self._stopping = stopping
 
     def progress(self, message: str) -> None:
         """Say what is being done."""
@@ -56,9 +57,10 @@ class Conversation:
             return  # gone: `stays_until` sees that
 
     def stays_until(self, descriptor: int) -> bool:
-        """Wait until a descriptor can be read; False when the other side leaves before that."""
+        """Wait until a descriptor can be read; False when the other side, or this process, leaves before that."""
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
+        poll.register(self._stopping, select.POLLIN)
         poll.register(self._connection, select.POLLRDHUP)
         return any(ready == descriptor for ready, _ in poll.poll())
 
@@ -95,22 +97,31 @@ class Server:
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._working: list[threading.Thread] = []
         self._last = time.monotonic()
+        self._stopping = os.eventfd(0)
+
+    def stop(self) -> None:
+        """Have `serve` return: what has begun is finished, but commands that run for somebody are ended."""
+        os.eventfd_write(self._stopping, 1)
 
     def serve(self) -> None:
-        """Serve; returns when it has been idle for long enough."""
-        while True:
-            left = self._last + self._idle - time.monotonic()
-            self._listener.settimeout(max(left, min(_LEAST_WAIT, self._idle)))
-            try:
-                connection, _ = self._listener.accept()
-            except TimeoutError:
-                if self._is_idle():
-                    return
-                continue
+        """Serve; returns when it has been idle for long enough, or is stopped and all has been answered."""
+        while self._waits():
+            connection, _ = self._listener.accept()
             self._slots.acquire()
             self._working = [thread for thread in self._working if thread.is_alive()]
             self._working.append(threading.Thread(target=self._serve_one, args=(connection,)))
             self._working[-1].start()
+
+        for thread in self._working:
+            thread.join()
+
+    def _waits(self) -> bool:
+        """Wait for a connection; False when there is to be none any more."""
+        while True:
+            left = max(self._last + self._idle - time.monotonic(), min(_LEAST_WAIT, self._idle))
+            ready, _, _ = select.select([self._listener.fileno(), self._stopping], [], [], left)
+            if ready or self._is_idle():
+                return ready == [self._listener.fileno()]
 
     def _is_idle(self) -> bool:
         busy = any(thread.is_alive() for thread in self._working)
@@ -127,7 +138,7 @@ class Server:
             self._slots.release()
 
     def _converse(self, connection: socket.socket) -> None:
-        conversation = Conversation(connection)
+        conversation = Conversation(connection, self._stopping)
         try:
             request = read_request(_request_line(connection))
             connection.settimeout(None)

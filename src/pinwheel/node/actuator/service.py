@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The actuator as a service: `launch actuator`, started by its socket."""
 
+import signal
 from collections.abc import Collection
 
 from pinwheel.node.actuator.effect import Effect
@@ -26,7 +27,9 @@ def main() -> int:
 def serve(system: System, allowed: Collection[int]) -> int:
     """Serve on the inherited socket; `allowed` are the user ids that may ask."""
     recover(system, Effect(system))
-    Server(inherited_socket(), Verbs(system), allowed, IDLE_SECONDS).serve()
+    server = Server(inherited_socket(), Verbs(system), allowed, IDLE_SECONDS)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    server.serve()
     return 0
 
 

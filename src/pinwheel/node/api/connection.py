@@ -43,6 +43,8 @@ class Connection:
         self._application = application
         self._limits = limits
         self._answers_have_bodies = True
+        self.owes_answer = False
+        """Whether a request has arrived whose answer has an end and is not sent yet."""
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def serve(self) -> None:
@@ -74,13 +76,16 @@ class Connection:
             self._client,
             self._body,
         )
+        self.owes_answer = True
         response = await self._application(request)
+        self.owes_answer = isinstance(response.body, bytes) and not response.upgrade
         if response.upgrade:
             await self._hand_over(response)
             return False
         try:
             await self._send(response, close=not self._body_is_over())
         finally:
+            self.owes_answer = False
             if isinstance(response.body, Stream):
                 await response.body.close()
         await self._drain()

@@ -29,5 +29,7 @@ class Limits(NamedTuple):
     drained_bytes: int = 4 * 1024 * KIB
     """So much of a refused body is still read, so that its sender comes to read the answer."""
     drain_seconds: float = 2.0
+    finish_seconds: float = 10.0
+    """So long the process stays for answers when it is told to leave."""
     leave_after_seconds: float = 60.0
     """The process ends when there was no connection for so long."""

@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,8 +35,10 @@ def main() -> int:
 
 
 async def serve(listeners: list[socket.socket], node: Node, tls: "SSLContext | None" = None) -> None:
-    """Serve until idle."""
-    await Server(App(node), node.limits).serve(listeners, tls)
+    """Serve until idle, or until systemd wants it to end."""
+    server = Server(App(node), node.limits)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+    await server.serve(listeners, tls)
 
 
 def inherited(environment: Mapping[str, str]) -> list[socket.socket]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _CLOSING_SECONDS = 2.0
+_LOOK_SECONDS = 0.02
 
 
 class Server:
@@ -26,10 +27,17 @@ class Server:
         self._application = application
         self._limits = limits
         self._clients: Counter[str] = Counter()
+        self._connections: set[Connection] = set()
         self._quiet = asyncio.Event()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Have `serve` return when what has been asked is answered; what has no end is broken off."""
+        self._stopped = True
+        self._quiet.set()
 
     async def serve(self, listeners: list[socket.socket], tls: "SSLContext | None" = None) -> None:
-        """Serve until there was no connection for as long as the limits say.
+        """Serve until there was no connection for as long as the limits say, or until it is stopped.
 
         Args:
             listeners: unix sockets, and with `tls` sockets of TCP.
@@ -41,6 +49,7 @@ class Server:
         finally:
             for server in servers:
                 server.close()
+        await self._finish()
 
     async def _listen(self, listener: socket.socket, tls: "SSLContext | None") -> asyncio.Server:
         listener.setblocking(False)
@@ -57,12 +66,21 @@ class Server:
     async def _until_idle(self) -> None:
         while True:
             self._quiet.clear()
+            if self._stopped:
+                return
             try:
                 async with asyncio.timeout(self._limits.leave_after_seconds):
                     await self._quiet.wait()  # set by each connection, at its start and at its end
             except TimeoutError:
                 if not self._clients.total():
                     return
+
+    async def _finish(self) -> None:
+        """Let the last answers go out: one is likely that to the request which ends this process, a reboot."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.finish_seconds):
+                while any(connection.owes_answer for connection in self._connections):
+                    await asyncio.sleep(_LOOK_SECONDS)
 
     async def _accept_local(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -111,7 +129,12 @@ class Server:
             self._quiet.set()
 
     async def _serve(self, client: Client, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, client, self._application, self._limits).serve()
+        connection = Connection(reader, writer, client, self._application, self._limits)
+        self._connections.add(connection)
+        try:
+            await connection.serve()
+        finally:
+            self._connections.remove(connection)
 
 
 def _refuse(writer: asyncio.StreamWriter) -> None:

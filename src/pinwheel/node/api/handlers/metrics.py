@@ -106,7 +106,7 @@ def _load(node: Node) -> float:
 
 def _data(node: Node) -> Iterable[Sample]:
     try:
-        status = os.statvfs(node.paths.at("/var"))
+        status = os.statvfs(node.paths.at(places.JOURNAL))  # /var itself is an empty one here: pinwheel-api.service
     except OSError:
         return
     yield '{kind="total"}', float(status.f_blocks * status.f_frsize)
