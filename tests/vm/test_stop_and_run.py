@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What outlives a power-off: one machine, used, switched off by its button, changed, and started again.
 
-It has a TPM, and so its data is encrypted. Between its two runs it gets a larger disk and another kernel image of the same
-key, as an update would bring it, and somebody tries to read a copy of its disk.
+It has a TPM, and so its data is encrypted. Between its two runs it gets a larger disk and another kernel image of the
+same key, as an update would bring it, and somebody tries to read a copy of its disk.
 """
 
 import os
