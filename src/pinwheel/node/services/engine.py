@@ -19,8 +19,6 @@ from pinwheel.settings.tree import Settings
 from pinwheel.settings.types import pem_text
 
 SECRET_MODE = 0o600
-WORKLOAD_SLICE = "workload.slice"
-"""All containers of the engine are in it, apart from the system's services."""
 VALIDATE_SECONDS = 60.0
 """How long `dockerd --validate` may take: 0.07 s on hardware, twenty times that under emulation."""
 
@@ -39,7 +37,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     """Give what daemon.json says (docs.docker.com, "dockerd", "Daemon configuration file")."""
     docker = settings.docker
     result: dict[str, Any] = {
-        "cgroup-parent": WORKLOAD_SLICE,
+        "cgroup-parent": places.WORKLOAD_SLICE,
         "exec-opts": ["native.cgroupdriver=systemd"],
         "hosts": ["unix:///run/docker.sock"],
         "iptables": True,

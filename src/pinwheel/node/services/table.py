@@ -96,9 +96,8 @@ SERVICES: tuple[Service, ...] = (
     Service(
         name="workload",
         settings=("memory.reserved",),
-        owned=(places.WORKLOAD_LIMITS,),
-        render=_WORKLOAD("render"),
         check=_WORKLOAD("check"),
+        activate=_WORKLOAD("activate"),
     ),
     Service(
         name="pki",

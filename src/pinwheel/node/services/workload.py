@@ -3,24 +3,33 @@
 
 import os
 
-from pinwheel.node.files import RenderedFile
-from pinwheel.node.paths import WORKLOAD_LIMITS, Paths
-from pinwheel.node.serialize import ini_file
+from pinwheel.node.paths import SYSTEMCTL, WORKLOAD_SLICE, Paths
+from pinwheel.node.programs import run
 from pinwheel.node.services.service import Files
 from pinwheel.settings.problem import Problem
 from pinwheel.settings.tree import Settings
 from pinwheel.settings.types import size_bytes
 
+_SECONDS = 20.0
 LEAST = 64 * 1024**2
 """Bytes below which no engine could start a container."""
 
 
-def render(settings: Settings) -> Files:
-    """Give the slice its limit, on a machine of this one's size."""
-    if settings.memory.reserved is None:
-        return {}
-    limit = left_over(settings.memory.reserved, machine_memory())
-    return {WORKLOAD_LIMITS: RenderedFile(ini_file({"Slice": {"MemoryMax": str(limit)}}))}
+def activate(paths: Paths, old: Settings, new: Settings) -> list[Problem]:
+    """Give the slice its limit, on a machine of this one's size.
+
+    A drop-in would not do: systemd leaves a slice that is there with its limit when it reads its units again.
+    """
+    limit = _limit(new)
+    if limit == _limit(old):
+        return []
+    outcome = run(
+        paths.at(SYSTEMCTL), "set-property", "--runtime", WORKLOAD_SLICE, f"MemoryMax={limit}", seconds=_SECONDS
+    )
+    if outcome.status == 0:
+        return []
+    words = " ".join(outcome.errors.split())
+    return [Problem("limit-refused", "settings.memory.reserved", 0, words, "containers keep the limit that they had")]
 
 
 def check(paths: Paths, settings: Settings, files: Files) -> list[Problem]:  # noqa: ARG001 - the machine is asked
@@ -30,6 +39,11 @@ def check(paths: Paths, settings: Settings, files: Files) -> list[Problem]:  # n
         return []
     words = f"{reserved} of {machine_memory() // 1024**2} MiB leaves containers less than {LEAST // 1024**2} MiB"
     return [Problem("bad-value", "settings.memory.reserved", 0, words, "nothing is reserved")]
+
+
+def _limit(settings: Settings) -> str:
+    reserved = settings.memory.reserved
+    return "infinity" if reserved is None else str(left_over(reserved, machine_memory()))
 
 
 def left_over(reserved: str, total: int) -> int:
