@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.ctrl_c import heed_ctrl_c
 from tests.support.registry import free_port
 
 from pinwheel.errors import ExitCode
@@ -83,11 +84,6 @@ def test_interrupted_build_leaves_nothing_half_made(fetched_cache: Path, toolbox
     assert "Traceback" not in done.stderr
     assert list((cache / stage).iterdir()) == []
     assert not (cache / "images").exists()
-
-
-def heed_ctrl_c() -> None:
-    """Undo what a shell does to commands in its background, such as this test run, perhaps: they ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interrupt_when(reached: Callable[[], bool], cache: Path) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ from tests.node.actuator.conftest import Actuator
 from tests.node.api.test_streams import journal
 from tests.node.client.conftest import Cli
 from tests.support.api_service import Service
+from tests.support.ctrl_c import heed_ctrl_c
 from tests.support.node_root import program
 
 from pinwheel.node.paths import Paths
@@ -50,6 +51,7 @@ def following(service: Service, *arguments: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
 
 
