@@ -36,10 +36,16 @@ class Authority:
 
     def client(self, *organizations: str, name: str = "someone", days: int = 1, server: bool = False) -> ssl.SSLContext:
         """Give what a client needs that has a certificate of this CA."""
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         context = self.anonymous()
-        context.load_cert_chain(*self._issue(name, list(organizations), usage, days=days))
+        context.load_cert_chain(*self.issue_client(*organizations, name=name, days=days, server=server))
         return context
+
+    def issue_client(
+        self, *organizations: str, name: str = "someone", days: int = 1, server: bool = False
+    ) -> tuple[Path, Path]:
+        """Give a client's certificate and key; with `server`, it is for another use."""
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+        return self._issue(name, list(organizations), usage, days=days)
 
     def anonymous(self) -> ssl.SSLContext:
         """Give what a client needs that has no certificate."""

@@ -106,11 +106,20 @@ class Docker:
         assert done.returncode == 0, f"docker {' '.join(arguments)}\nended with {done.returncode}: {said}"
         return done.stdout
 
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command, with pipes for its input and its output, errors included; whoever starts it ends it."""
+        command, environment = self._command(arguments)
+        pipe, together = subprocess.PIPE, subprocess.STDOUT
+        return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=together)
+
     def _run(self, arguments: Sequence[str], content: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+        command, environment = self._command(arguments)
+        return subprocess.run(command, env=environment, input=content, capture_output=True, timeout=timeout)
+
+    def _command(self, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         variables = self._machine.docker_environment()
         command = client_command(arguments, variables, lambda: self._toolbox, self._machine.directory)
-        environment = client_environment(variables, os.environ)
-        return subprocess.run(command, env=environment, input=content, capture_output=True, timeout=timeout)
+        return list(command), client_environment(variables, os.environ)
 
     def cat(self, container: str, *paths: str) -> str:
         """Give the content of files of a running container."""

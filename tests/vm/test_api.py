@@ -1,25 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The API on a node: from the first request to the process's leaving, on the socket and over the network."""
 
-import base64
-import http.client
 import json
 import re
-import ssl
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.api_service import exchange
-from tests.support.certificates import Authority
-from tests.support.lab import Docker, Lab
-from tests.support.registry import free_port
 from tests.vm.test_security import Operator, operator
-
-from pinwheel.machine.machine import Machine
-from pinwheel.machine.record import PortForward
 
 __all__ = ["operator"]
 pytestmark = pytest.mark.vm
@@ -105,75 +93,3 @@ def test_both_leave_when_nobody_asks_and_come_back(client: Node) -> None:
     assert client.processes() == {}
     assert client("raw", "-u", "/os")["variant_id"] == "docker"
     assert set(client.processes()) == {"launch api"}
-
-
-def test_api_that_dies_or_is_restarted_disturbs_no_container(
-    client: Node, operator: Operator, docker: Docker, container: Callable[..., str]
-) -> None:
-    def life() -> str:
-        return docker("inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}", running)
-
-    running = container()
-    before = life()
-    generations = []
-    for signal in ("KILL", "SEGV", "ABRT"):
-        changed = client("raw", "-m", "PATCH", "-u", "/settings?commit=true", "-d", f'{{"motd": "{signal}"}}')
-        generations.append(changed["generation"])
-        processes = client.processes()
-        assert set(processes) == set(PROCESSES)
-        code, said = operator.run(f"kill -{signal} {' '.join(processes.values())}")
-        assert code == 0, said
-        assert client("raw", "-u", "/settings?keys=motd") == {"motd": signal}
-    units = "pinwheel-api.service pinwheel-actuator.service"
-    code, said = operator.run(f"busybox nsenter -t 1 -m /usr/bin/systemctl restart {units}")
-    assert code == 0, said
-    assert client("raw", "-m", "POST", "-u", f"/settings/generations/{generations[0] - 1}/rollback")["applied"]
-    assert life() == before
-    assert client("raw", "-u", "/status")["ready"]
-
-
-# ---- over the network ----
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def remote(lab: Lab, authority: Authority) -> Iterator[Machine]:
-    ca = base64.b64encode(authority.file.read_bytes()).decode()
-    user_data = f'[settings.api.remote]\nenabled = true\nclient-ca = "{ca}"\n'
-    machine = lab.create("remote", user_data=user_data, publish=[PortForward(host=free_port(), guest=8443)])
-    yield lab.boot(machine)
-    lab.discard(machine)
-
-
-@pytest.fixture
-def ask(remote: Machine) -> Callable[..., Any]:
-    (forward,) = [forward for forward in remote.record.publish if forward.guest == 8443]
-
-    def ask(context: ssl.SSLContext, method: str, target: str, body: Any = None) -> Any:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the node signed its certificate itself
-        connection = http.client.HTTPSConnection("127.0.0.1", forward.host, timeout=60, context=context)
-        try:
-            return exchange(connection, method, target, body, {})
-        finally:
-            connection.close()
-
-    return ask
-
-
-def test_roles_hold_over_the_network(ask: Callable[..., Any], authority: Authority) -> None:
-    reader, admin = authority.client("pinwheel:reader"), authority.client("pinwheel:admin", name="alice")
-    assert ask(reader, "GET", "/settings?keys=motd").status == 200
-    assert ask(reader, "PATCH", "/settings?commit=true", {"motd": "x"}).status == 403
-    assert ask(admin, "PATCH", "/settings?commit=true", {"motd": "x"}).status == 200
-    author = ask(reader, "GET", "/settings/generations?limit=1").json["generations"][0]["author"]
-    assert (author["kind"], author["name"]) == ("certificate", "alice")
-
-
-def test_strangers_do_not_get_in(ask: Callable[..., Any], authority: Authority, tmp_path: Path) -> None:
-    for context in (authority.anonymous(), Authority(tmp_path / "other").client("pinwheel:admin")):
-        with pytest.raises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
-            ask(context, "GET", "/settings")

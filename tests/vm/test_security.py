@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.support.lab import Docker
 from tests.support.launcher_attacks import ATTACKS, HOME, MARKER, PLACE, Attack, file_content
+from tests.support.shell import ContainerShell
 
 from pinwheel.image.forbidden import rule_for_name
 from pinwheel.image.toolbox import Toolbox
@@ -37,11 +38,11 @@ class Operator:
 
     def __init__(self, docker: Docker) -> None:
         self._docker = docker
+        self.shell = ContainerShell(docker, self.name)
 
     def run(self, script: str) -> tuple[int, str]:
         """Run a shell script, and give its exit code and all that it printed."""
-        done = self._docker.attempt("exec", self.name, "sh", "-c", f"exec 2>&1; {script}")
-        return done.returncode, done.stdout
+        return self.shell.run(script)
 
     def read(self, path: str) -> bytes:
         return self._docker.transfer("exec", self.name, "cat", path)
@@ -57,7 +58,9 @@ class Operator:
 def operator(docker: Docker, busybox: str) -> Iterator[Operator]:
     everything = ("--privileged", "--pid", "host", "--network", "host", "--volume", "/:/host")
     docker("run", "--detach", "--name", Operator.name, *everything, busybox, "sleep", "3600")
-    yield Operator(docker)
+    operator = Operator(docker)
+    yield operator
+    operator.shell.close()
     docker("rm", "--force", Operator.name)
 
 
