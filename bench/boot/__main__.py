@@ -30,9 +30,9 @@ VARIANT = "docker"
 LEGEND = f"""
 Medians, with the range in brackets; ratio: Pinwheel / stock. Times: from the start of QEMU; processor time: of QEMU,
 until the first container's output. Memory, half a minute later: MemTotal - MemFree - Buffers - Cached - SReclaimable,
-and MemTotal - MemAvailable. Ports: without {ASKED_FOR}, which this bench's own user data asks for. Root: used blocks of
-ext4, or the erofs image. Kernel and initrd: the unified kernel image, where it is one. Download: the raw disk image by
-zstd -10."""
+and MemTotal - MemAvailable. Ports: without {" and ".join(ASKED_FOR)}, which the bench's own user data
+asks for. Root: used blocks of ext4, or the erofs image. Kernel and initrd: the unified kernel image, where it is one.
+Download: the raw disk image by zstd -10."""
 
 QUIET = 0.7
 """A load average above this before the first boot is worth a warning: others' work is then in the figures."""
@@ -72,7 +72,7 @@ def _run(runs: int, target: Path | None) -> bool:
     with RunDirectory(cache_directory() / "bench-runs") as run:
         settings = Settings(toolbox, run.store, secure_boot_keys())
         boots = boot_by_turns(ours.disk, stock.disk, runs, settings, progress)
-    table = rows(System(facts, boots[0], frozenset({ASKED_FOR})), System(stock.facts, boots[1]))
+    table = rows(System(facts, boots[0], frozenset(ASKED_FOR)), System(stock.facts, boots[1]))
     _show(table)
     if target:
         document = _document(table, boots, settings, stock, load)

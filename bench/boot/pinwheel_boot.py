@@ -20,13 +20,13 @@ from pinwheel.errors import EnvironmentFault
 from pinwheel.machine import qemu
 from pinwheel.machine.docker_client import client_command, client_environment
 from pinwheel.machine.machine import Machine
-from pinwheel.machine.record import DOCKER_GUEST_PORT, LOOPBACK
+from pinwheel.machine.record import API_GUEST_PORT, DOCKER_GUEST_PORT, LOOPBACK
 
 NODE_READY = r"pinwheel: ready\b"
 """What the node says on the console when engine and network are up and no unit has failed."""
 
-ASKED_FOR = f"{DOCKER_GUEST_PORT}/tcp"
-"""The one port that is open because this bench's user data asks for it."""
+ASKED_FOR = (f"{DOCKER_GUEST_PORT}/tcp", f"{API_GUEST_PORT}/tcp")
+"""The ports that are open because the user data of every machine of `run` asks for them."""
 
 _READY_TIMEOUT = 30.0
 """Seconds, counted from the end of the observation: a node that idles and is not ready by then will not become so."""

@@ -2,9 +2,14 @@
 """Which settings a node boots with: generations, user data, and what the two make together."""
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import tomli_w
+from tests.support.certificates import Authority
+from tests.support.node_root import put
+from tests.support.units import RecordingUnits
 
 from pinwheel.node import paths as places
 from pinwheel.node.actuator.protocol import Author
@@ -129,3 +134,24 @@ def test_the_view_has_what_is_in_effect_without_secrets(root: Paths) -> None:
 def test_no_program_is_started_for_a_boot_without_settings(root: Paths) -> None:
     root.at(places.SYSTEMCTL).unlink()
     assert configure(this_system(root), NOTHING) == []
+
+
+def test_engine_may_start_before_what_it_does_not_need_and_units_are_not_read_again(
+    root: Paths, tmp_path: Path
+) -> None:
+    openssl = shutil.which("openssl")
+    assert openssl
+    put(root, places.OPENSSL, "").unlink()
+    root.at(places.OPENSSL).symlink_to(openssl)
+    units, seen = RecordingUnits(), []
+    system = this_system(root)._replace(units=lambda _paths: units)
+
+    def start_engine() -> None:
+        seen.append((root.at(places.DAEMON_JSON).exists(), root.at(places.API_CERTIFICATE).exists(), list(units.done)))
+
+    remote = {"enabled": True, "client-ca": Authority(tmp_path).encoded}
+    assert configure(system, given(api={"remote": remote}), start_engine=start_engine) == []
+    assert seen == [(True, False, [])]
+    assert root.at(places.API_CERTIFICATE).exists()
+    assert root.at(places.API_SOCKET_SETTINGS).exists()
+    assert units.done == [("restart --no-block", "pinwheel-api-remote.socket")]

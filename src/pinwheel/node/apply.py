@@ -93,8 +93,8 @@ def check(paths: Paths, planned: Plan, settings: Settings) -> None:
         raise RefusedError(problems)
 
 
-def put(paths: Paths, files: Files, units: Units) -> None:
-    """Write files and remove others, and have systemd read its units again where some are among them.
+def write(paths: Paths, files: Files) -> None:
+    """Write files and remove others.
 
     Raises:
         OSError: one could not be written; those before it are.
@@ -104,6 +104,15 @@ def put(paths: Paths, files: Files, units: Units) -> None:
             remove(paths.at(path))
         else:
             write_atomically(paths.at(path), file.content, file.mode)
+
+
+def put(paths: Paths, files: Files, units: Units) -> None:
+    """Write files and remove others, and have systemd read its units again where some are among them.
+
+    Raises:
+        OSError: as `write` does, or systemd cannot read them.
+    """
+    write(paths, files)
     if any(path.startswith(UNITS_DIRECTORY) for path in files):
         units.reload_definitions()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The node's first program: settings to files before the engine starts, then the wait for readiness.
 
-`launch boot`, Type=notify. READY=1 is sent as soon as the files are in place: the engine is ordered after it. The
-process then stays until the node is ready, because a second start of Python would cost more than waiting.
+`launch boot`, Type=notify. READY=1 is sent as soon as all that the engine reads is in place: it is ordered after it.
+The process then stays until the node is ready, because a second start of Python would cost more than waiting.
 """
 
 import time
@@ -47,8 +47,8 @@ def main() -> int:
     with reporting(paths):
         restore_reserve(paths)
         system, found = this_system(paths), find_user_data(sources(paths))
-        configure(system, found, has_data=data_partition_is_there(paths, DATA_SECONDS))
-        notify("READY=1")
+        has_data = data_partition_is_there(paths, DATA_SECONDS)
+        configure(system, found, has_data=has_data, start_engine=lambda: notify("READY=1"))
         wait_until_ready(paths)
     return 0
 

@@ -8,12 +8,12 @@ itself and is told, with its line where it is in the user data.
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from pinwheel.node import paths as places
 from pinwheel.node.actuator.protocol import Author
-from pinwheel.node.apply import plan, put
+from pinwheel.node.apply import Files, plan, write
 from pinwheel.node.console import print_lines
 from pinwheel.node.events import WARNING, send
 from pinwheel.node.files import write_atomically
@@ -21,7 +21,7 @@ from pinwheel.node.generations.generation import SCHEMA, Draft, Generation
 from pinwheel.node.in_effect import InEffect, write_in_effect
 from pinwheel.node.paths import Paths
 from pinwheel.node.serialize import json_file
-from pinwheel.node.services.service import fallen_back, has_work, rendered
+from pinwheel.node.services.service import Service, fallen_back, has_work, rendered
 from pinwheel.node.system import System
 from pinwheel.node.user_data.find import Found
 from pinwheel.node.view import write_view
@@ -41,27 +41,34 @@ class Chosen(NamedTuple):
     problems: list[Problem]
 
 
-def configure(system: System, found: Found, *, has_data: bool = True) -> list[Problem]:
+def configure(
+    system: System, found: Found, *, has_data: bool = True, start_engine: Callable[[], object] = lambda: None
+) -> list[Problem]:
     """Put the node's configuration in place, and give the problems, which are on the console by then.
+
+    systemd is not told to read its units again, which would hold up a slow machine for seconds: no unit that
+    has a drop-in of ours is loaded before it is started, at the earliest by this.
 
     Args:
         system: the node.
         found: the user data.
         has_data: whether the data partition is there; without it nothing is remembered.
+        start_engine: called when all that the engine reads is in place.
 
     Raises:
         OSError: a file could not be written.
     """
     chosen = choose(system, found, has_data=has_data)
     settings, refused = _checked(system, chosen.settings)
-    files = plan(system.paths, system.services, None, settings)
-    put(system.paths, files.files, system.units(system.paths))
-    activated = _activated(system, settings)
-    problems = [*found.problems, *chosen.problems, *(_with_line(one, found.text) for one in [*refused, *activated])]
+    files = plan(system.paths, system.services, None, settings).files
+    write(system.paths, files)
     state = InEffect(chosen.generation.number)
     write_in_effect(system.paths, state)
     write_view(system, chosen.generation, state, settings)
-    _nudge(system, files.files)
+    activated = _brought_about(system, settings, files, engine_waits=True)
+    start_engine()
+    activated += _brought_about(system, settings, files, engine_waits=False)
+    problems = [*found.problems, *chosen.problems, *(_with_line(one, found.text) for one in [*refused, *activated])]
     _tell(system.paths, found.source, problems)
     return problems
 
@@ -123,15 +130,18 @@ def _checked(system: System, settings: Settings) -> tuple[Settings, list[Problem
     return settings, problems
 
 
-def _activated(system: System, settings: Settings) -> list[Problem]:
-    """Bring about what no unit does: the host name, kernel parameters."""
-    waiting = [service.activate for service in system.services if service.activate and has_work(service, settings)]
-    return [problem for activate in waiting for problem in activate(system.paths, type(settings)(), settings)]
+def _brought_about(system: System, settings: Settings, files: Files, *, engine_waits: bool) -> list[Problem]:
+    """Bring about what no unit does (the host name, kernel parameters), and tell the units that may run already."""
+    services = [service for service in system.services if service.engine_waits is engine_waits]
+    waiting = [service.activate for service in services if service.activate and has_work(service, settings)]
+    problems = [problem for activate in waiting for problem in activate(system.paths, type(settings)(), settings)]
+    _nudge(system, services, files)
+    return problems
 
 
-def _nudge(system: System, files: dict[str, Any]) -> None:
+def _nudge(system: System, services: Iterable[Service], files: Files) -> None:
     """Have units that may be running already read their files again, without waiting: boot itself is waited for."""
-    for service in system.services:
+    for service in services:
         if any(path.startswith(owned) for path in files for owned in service.owned):
             for action in (action for action in service.restart if action.early):
                 system.units(system.paths).enqueue(action.unit, action.verb)

@@ -55,6 +55,8 @@ class Service(NamedTuple):
     """What boot takes in place of settings that `check` refuses; without it, the defaults of all that it reads."""
     by_default: bool = False
     """Whether it has files, or something to activate, even where all that it reads has its defaults."""
+    engine_waits: bool = True
+    """Whether boot starts the engine only when the service has what it is to have, effects included."""
     secret: tuple[str, ...] = ()
     """Those of `owned` that hold secrets: mode 0600, in no support bundle."""
 

@@ -125,6 +125,8 @@ SERVICES: tuple[Service, ...] = (
             UnitAction("pinwheel-api-remote.service", "stop"),
             UnitAction("pinwheel-api-remote.socket", "restart", early=True),
         ),
+        # On the first boot it makes a key and a certificate.
+        engine_waits=False,
     ),
     Service(
         name="logging",
@@ -134,6 +136,7 @@ SERVICES: tuple[Service, ...] = (
         render=_LOGGING("render"),
         # The unit starts only if the file is there.
         restart=(UnitAction("pinwheel-forward-logs.service", "restart", early=True),),
+        engine_waits=False,
     ),
     Service(
         name="docker",
@@ -187,6 +190,7 @@ SERVICES: tuple[Service, ...] = (
         secret=(container_places.HOST_DEFINITIONS,),
         render=_HOST_CONTAINERS("render"),
         activate=_HOST_CONTAINERS("activate"),
+        engine_waits=False,
     ),
 )
 """In the order in which they are applied: what others build on first, the engine, and what runs beside it."""
