@@ -65,7 +65,7 @@ def gone(pid: int) -> bool:
             with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
                 if file.read().rpartition(")")[2].split()[0] == "Z":
                     return True
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # the second: it ended between open and read
             return True
         time.sleep(0.05)
     return False
