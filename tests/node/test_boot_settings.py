@@ -2,13 +2,12 @@
 """Which settings a node boots with: generations, user data, and what the two make together."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 from tests.support.certificates import Authority
-from tests.support.node_root import put
+from tests.support.node_root import workstation_openssl
 from tests.support.units import RecordingUnits
 
 from pinwheel.node import paths as places
@@ -139,10 +138,7 @@ def test_no_program_is_started_for_a_boot_without_settings(root: Paths) -> None:
 def test_engine_may_start_before_what_it_does_not_need_and_units_are_not_read_again(
     root: Paths, tmp_path: Path
 ) -> None:
-    openssl = shutil.which("openssl")
-    assert openssl
-    put(root, places.OPENSSL, "").unlink()
-    root.at(places.OPENSSL).symlink_to(openssl)
+    workstation_openssl(root)
     units, seen = RecordingUnits(), []
     system = this_system(root)._replace(units=lambda _paths: units)
 

@@ -2,6 +2,7 @@
 """What tests of the node put below a temporary root: files, programs, and an engine that answers."""
 
 import http.server
+import shutil
 import socketserver
 from pathlib import Path
 
@@ -20,6 +21,15 @@ def put(node: Paths, path: str, content: str | bytes) -> Path:
 def program(node: Paths, path: str, script: str) -> None:
     """Put a program below the root that does what a shell script says."""
     put(node, path, f"#!/bin/sh\n{script}\n").chmod(0o755)
+
+
+def workstation_openssl(node: Paths) -> None:
+    """Give a node the openssl of this machine."""
+    openssl = shutil.which("openssl")
+    assert openssl
+    place = node.at(places.OPENSSL)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(openssl)
 
 
 def console(node: Paths) -> str:

@@ -3,13 +3,13 @@
 
 import base64
 import hashlib
-import shutil
 import socket
 import ssl
 import threading
 
 import pytest
 from cryptography import x509
+from tests.support.node_root import workstation_openssl
 
 from pinwheel.node import paths as places
 from pinwheel.node.paths import Paths
@@ -23,11 +23,7 @@ ENABLED = Settings(api=Api(RemoteApi(enabled=True)))
 @pytest.fixture
 def node(root: Paths) -> Paths:
     """Give a node with the openssl of this machine."""
-    openssl = shutil.which("openssl")
-    assert openssl
-    place = root.at(places.OPENSSL)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(openssl)
+    workstation_openssl(root)
     return root
 
 
