@@ -2,6 +2,7 @@
 """Which settings a node boots with: generations, user data, and what the two make together."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,22 @@ def test_engine_may_start_before_what_it_does_not_need_and_units_are_not_read_ag
     assert root.at(places.API_CERTIFICATE).exists()
     assert root.at(places.API_SOCKET_SETTINGS).exists()
     assert units.done == [("restart --no-block", "pinwheel-api-remote.socket")]
+
+
+def test_change_waits_until_all_of_the_boots_settings_have_taken_effect(root: Paths) -> None:
+    system, order = this_system(root), []
+
+    def change() -> None:
+        with system.store.lock():
+            order.append("change")
+
+    changing = threading.Thread(target=change)
+
+    def start_engine() -> None:
+        changing.start()
+        changing.join(0.2)
+        order.append("engine")
+
+    configure(system, given(motd="hello"), start_engine=start_engine)
+    changing.join()
+    assert order == ["engine", "change"]

@@ -25,7 +25,7 @@ from pinwheel.machine.disk import make_data_disk, make_disk
 from pinwheel.machine.docker_client import docker_environment
 from pinwheel.machine.firmware import FirmwareKeys, make_variables
 from pinwheel.machine.follow import plain_text, tail
-from pinwheel.machine.monitor import execute
+from pinwheel.machine.monitor import answers, execute
 from pinwheel.machine.node_status import NodeStatus, latest_status, ready_from_console
 from pinwheel.machine.ports import check_free, choose_port
 from pinwheel.machine.process import MachineProcess, find_process
@@ -279,8 +279,7 @@ class Machine:
                     f"QEMU ended with code {child.returncode}:\n{self.qemu_output()}",
                     f"its output is also in {self.directory / QEMU_LOG}",
                 )
-            if (self.directory / qemu.MONITOR_SOCKET).exists():
-                execute(self.directory, "query-status")
+            if answers(self.directory):
                 return
             time.sleep(0.05)
         self.kill()

@@ -30,6 +30,20 @@ def execute(directory: Path, command: str, arguments: Mapping[str, object] | Non
         raise EnvironmentFault(f"QEMU's monitor did not take {command}: {error}") from error
 
 
+def answers(directory: Path) -> bool:
+    """Tell whether QEMU answers on the monitor of the machine in `directory`.
+
+    That its socket is there is not enough: a QEMU that finds its disk missing has made the socket before it ends.
+    """
+    if not (directory / MONITOR_SOCKET).exists():
+        return False
+    try:
+        execute(directory, "query-status")
+    except EnvironmentFault:
+        return False
+    return True
+
+
 async def _execute(directory: Path, command: str, arguments: Mapping[str, object] | None) -> object:
     client = QMPClient()
     async with asyncio.timeout(ANSWER_TIMEOUT):

@@ -9,6 +9,7 @@ itself and is told, with its line where it is in the user data.
 import hashlib
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from pinwheel.node import paths as places
@@ -58,6 +59,14 @@ def configure(
     Raises:
         OSError: a file could not be written.
     """
+    # Who is asked for a change meanwhile waits until everything has taken effect that has been chosen here.
+    with system.store.lock() if has_data else nullcontext():
+        problems = _configure(system, found, has_data, start_engine)
+    _tell(system.paths, found.source, problems)
+    return problems
+
+
+def _configure(system: System, found: Found, has_data: bool, start_engine: Callable[[], object]) -> list[Problem]:
     chosen = choose(system, found, has_data=has_data)
     settings, refused = _checked(system, chosen.settings)
     files = plan(system.paths, system.services, None, settings).files
@@ -68,24 +77,21 @@ def configure(
     activated = _brought_about(system, settings, files, engine_waits=True)
     start_engine()
     activated += _brought_about(system, settings, files, engine_waits=False)
-    problems = [*found.problems, *chosen.problems, *(_with_line(one, found.text) for one in [*refused, *activated])]
-    _tell(system.paths, found.source, problems)
-    return problems
+    return [*found.problems, *chosen.problems, *(_with_line(one, found.text) for one in [*refused, *activated])]
 
 
 def choose(system: System, found: Found, *, has_data: bool) -> Chosen:
-    """Choose the settings, and make a generation of user data that is new."""
+    """Choose the settings, and make a generation of user data that is new; with data, the caller holds the lock."""
     _, problems = parse_user_data_as(system.model, found.text)
     given = accepted(system.model, document_of(found.text))[1]
     if not has_data:
         nothing = _unsaved(given, found)
         return Chosen(nothing, accepted(system.model, given)[0], problems)
     store = system.store
-    with store.lock():
-        current = store.current()
-        digest = hashlib.sha256(found.text).hexdigest() if found.text else ""
-        if digest and (current is None or current.user_data != digest):
-            current = _taken(system, current, given, found, digest)
+    current = store.current()
+    digest = hashlib.sha256(found.text).hexdigest() if found.text else ""
+    if digest and (current is None or current.user_data != digest):
+        current = _taken(system, current, given, found, digest)
     damaged = [_damaged(number, words) for number, words in store.damaged.items()]
     generation = current or _unsaved({}, found)
     settings, _, mistakes = accepted(system.model, generation.settings)
